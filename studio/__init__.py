@@ -1,0 +1,22 @@
+"""GAN studio: the backend. Names, checkpoints and verbs; neither Streamlit nor Gradio.
+
+    import studio
+    studio.names()
+    shoe = studio.load("pix2pix").translate("sketch.png")
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["adopt", "card", "gan", "load", "names", "tags"]
+
+
+def __getattr__(name: str) -> Any:  # torch takes seconds to import; whoever only asks for the version does not wait
+    if name in ("names", "gan"):
+        from studio import registry as home
+    elif name in ("load", "adopt", "card", "tags"):
+        from studio import checkpoints as home
+    else:
+        raise AttributeError(f"module 'studio' has no attribute {name!r}")
+    return getattr(home, name)

@@ -1,0 +1,126 @@
+"""What every GAN of the studio promises, and the few words in which it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from studio.verbs import verb
+
+__all__ = ["About", "BaseGAN", "Term", "Words", "descend", "option", "verb"]
+
+Words = dict[str, str]  # {"en": …, "ko": …}: whatever a visitor reads, a GAN says in both languages
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of the objective: the name under which `train_step` returns it, its formula (TeX), what it wants."""
+
+    formula: str
+    says: Words
+
+
+@dataclass(frozen=True)
+class About:
+    """What a GAN is, for the gallery, the page's head and its Read tab."""
+
+    title: str
+    year: int
+    idea: Words  # one sentence
+    paper: str  # authors, title, venue
+    link: str
+    objective: Mapping[str, str]  # player -> the objective in TeX
+    terms: Mapping[str, Term]  # what train_step returns
+    read_before: Sequence[str] = ()  # names of GANs, whether they are in this folder yet or not
+    read_next: Sequence[str] = ()
+
+
+def option(default: Any, says: str, **limits: Any) -> Any:
+    """A Config field: its default, the sentence shown under it, and optionally ``choices=``, ``low=``, ``high=``."""
+    return field(default=default, metadata={"says": says, **limits})
+
+
+def checked(config: Any) -> Any:
+    """The config itself, once every field is of its type and within its limits.
+
+    Raises:
+        ValueError: names the field, its value and what it may be.
+    """
+    for each in fields(config):
+        value, kind = getattr(config, each.name), type(each.default)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            object.__setattr__(config, each.name, value := float(value))
+        if type(value) is not kind:
+            raise ValueError(f"{each.name} = {value!r}: this must be {_article(kind)}.")
+        choices = each.metadata.get("choices")
+        if choices is not None and value not in choices:
+            raise ValueError(f"{each.name} = {value!r}: choose one of {', '.join(map(str, choices))}.")
+        low, high = each.metadata.get("low"), each.metadata.get("high")
+        if kind in (int, float):
+            if value != value or (low is not None and value < low) or (high is not None and value > high):
+                raise ValueError(f"{each.name} = {value!r}: this must be {_between(low, high)}.")
+    return config
+
+
+def _article(kind: type) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}.get(kind, kind.__name__)
+
+
+def _between(low: Any, high: Any) -> str:
+    if low is None or high is None:
+        return f"at least {low}" if high is None else f"at most {high}"
+    return f"from {low} to {high}"
+
+
+def descend(optimizer: Optimizer, loss: Tensor) -> None:
+    """One step down `loss` for the optimizer's own parameters, and for no others.
+
+    ``inputs=`` keeps gradients out of the other player: no requires_grad switching, nothing left over to clear.
+    """
+    own = [p for group in optimizer.param_groups for p in group["params"]]
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward(inputs=own)
+    optimizer.step()
+
+
+class BaseGAN(nn.Module):
+    """A GAN: its networks as children, its paper's training step, and the verbs of its demo.
+
+    A subclass in ``studio/gans/<name>.py`` is called ``GAN`` and gives what is declared below. `state_dict()` is the
+    whole truth about it: whatever must survive a resume is a parameter or a buffer.
+
+    Verbs are pure functions of (weights, arguments): a seed draws from a generator of its own, nothing is mutated.
+    That is what makes one loaded model safe to share among a class.
+    """
+
+    about: ClassVar[About]
+    Config: ClassVar[type]
+    TINY: ClassVar[Any]  # a Config that trains in seconds on a CPU
+    Data: ClassVar[type]  # the shape its training data comes in (studio.data)
+    demo: ClassVar[tuple[str, ...]]  # the children that its verbs need; the rest is needed to train on
+
+    def __init__(self, config: Any = None) -> None:
+        super().__init__()
+        self.config = checked(config if config is not None else self.Config())
+        self.extras: dict[str, Any] = {}  # what the checkpoint's card says about its input (palette, classes …)
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One optimizer a player, named as the child network it moves."""
+        raise NotImplementedError
+
+    def train_step(self, batch: Any, optimizers: Mapping[str, Optimizer], step: int) -> dict[str, Tensor]:
+        """The paper's algorithm box, once. Returns each term of the objective, named as in `about.terms`."""
+        raise NotImplementedError
+
+    def preview(self, batch: Any) -> Tensor:
+        """Rows of pictures for the contact sheet: ``(N, columns, 3, H, W)`` in [-1, 1]."""
+        raise NotImplementedError
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device

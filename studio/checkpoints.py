@@ -1,0 +1,230 @@
+"""Checkpoints: a folder with a card, weights and a preview.
+
+    checkpoints/<gan>/<tag>/card.json  weights.safetensors  discriminator.safetensors  preview.webp
+
+They are looked for beside the code, where the studio's own are, and then in ``STUDIO_HOME`` (default
+``~/.gan-studio``), where everything goes that a visitor adopts or trains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from studio import formats, images, registry, weights
+from studio.base import BaseGAN
+from studio.formats import safe
+from studio.training import write_atomically
+
+SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+TAG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def home() -> Path:
+    """The writable place of this user's checkpoints and runs."""
+    return Path(os.environ.get("STUDIO_HOME") or Path.home() / ".gan-studio")
+
+
+def places() -> list[Path]:
+    return [SHIPPED, home() / "checkpoints"]
+
+
+def checked_tag(tag: str) -> str:
+    """The tag itself.
+
+    Raises:
+        ValueError: it could not be a folder's name on every system.
+    """
+    if not isinstance(tag, str) or not TAG.fullmatch(tag):
+        raise ValueError(f"{str(tag)[:80]!r} can't be a tag: use small letters, digits, - and _, at most 64.")
+    return tag
+
+
+def tags(gan: str) -> list[str]:
+    """The checkpoints of a GAN, the default first, then by name."""
+    found: dict[str, dict[str, Any]] = {}
+    for place in places():
+        for path in sorted(place.glob(f"{gan}/*/card.json")):
+            if TAG.fullmatch(path.parent.name) and path.parent.name not in found:
+                try:
+                    found[path.parent.name] = _read_card(path)
+                except ValueError:
+                    continue  # a folder that is being written, or spoiled: `doctor` names it
+    return sorted(found, key=lambda tag: (not found[tag].get("default", False), tag))
+
+
+def folder(gan: str, tag: str | None = None) -> Path:
+    """Where a checkpoint lies; None = the GAN's default.
+
+    Raises:
+        ValueError: none of that name; lists those that are there.
+    """
+    registry.gan(gan)
+    known = tags(gan)
+    if tag is None and known:
+        tag = known[0]
+    if tag is not None and checked_tag(tag) in known:
+        return next(place / gan / tag for place in places() if (place / gan / tag / "card.json").exists())
+    there = f"There are: {', '.join(known)}." if known else "There are none yet: train or adopt one."
+    raise ValueError(f"{gan} has no checkpoint {tag or ''}. ".replace(" . ", ". ") + there)
+
+
+def card(gan: str, tag: str | None = None) -> dict[str, Any]:
+    """What is known about a checkpoint."""
+    return _read_card(folder(gan, tag) / "card.json")
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+        if not {"gan", "tag", "config", "files"} <= set(read):
+            raise ValueError("a field is missing")
+        return read
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"{path} is not a checkpoint's card: {error}.") from error
+
+
+def load(gan: str, tag: str | None = None, device: str | None = None, fast: bool = False) -> BaseGAN:
+    """A GAN with a checkpoint's weights, ready for its verbs: in eval mode, without gradients.
+
+    Args:
+        tag: None = the GAN's default checkpoint.
+        device: ``"cpu"``, ``"cuda"``, ``"mps"``; None = cpu.
+        fast: the variant that the server uses, where it is faster here (`studio.fast`); else exact fp32.
+
+    Raises:
+        ValueError: no such checkpoint, of another GAN, damaged, or not finite.
+    """
+    place = folder(gan, tag)
+    described = _read_card(place / "card.json")
+    if described["gan"] != gan:
+        raise ValueError(f"{place.name} is a checkpoint of {described['gan']}, not of {gan}.")
+    kind = registry.gan(gan)
+    config = kind.Config(**described["config"])
+    tensors: dict[str, Tensor] = {}
+    for name, facts in described["files"].items():
+        tensors |= _read_file(place / Path(name).name, facts)
+    loaded = build(kind, config, tensors)
+    loaded.extras = described.get("extras", {})
+    loaded.to(device or "cpu")
+    if fast:
+        from studio.fast import fastest
+
+        loaded = fastest(loaded, key=described)
+    return loaded
+
+
+def build(kind: type[BaseGAN], config: Any, tensors: dict[str, Tensor], table: dict[str, str] | None = None) -> BaseGAN:
+    """A GAN from tensors by name. Networks that they say nothing about, and no demo needs, are left out (None)."""
+    with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
+        made = kind(config)
+    ours = set(table) if table is not None else set(tensors)
+    for name, _ in list(made.named_children()):
+        if not any(n.startswith(name + ".") for n in ours) and name not in made.demo:
+            setattr(made, name, None)
+    weights.fill(made, tensors, table, optional=("running_mean", "running_var"))
+    return made.eval().requires_grad_(False)
+
+
+def _read_file(path: Path, facts: dict[str, Any]) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise ValueError(f"The checkpoint's file {path.name} is missing. Copy or download the folder again.")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != facts.get("sha256"):
+        raise ValueError(f"{path.name} is damaged or was changed: its checksum is not the card's. Get it again.")
+    return safe.read(path)
+
+
+def save(gan: BaseGAN, tag: str, facts: dict[str, Any], preview: images.Picture | None = None, *, where: Path | None = None, half: bool = True) -> Path:
+    """Writes a checkpoint; the folder appears whole or not at all, and an older one of the tag is replaced.
+
+    Args:
+        facts: the card besides gan, tag, config and files (title, origin, licence, limits, figures …).
+        where: the checkpoints folder; None = ``STUDIO_HOME``.
+        half: half precision, as shipped; values too large for it keep the file in fp32.
+
+    Raises:
+        ValueError: weights that are not finite, or a disk that is full (what was there stays).
+    """
+    name = registry.name_of(gan)
+    target = (where or home() / "checkpoints") / name / checked_tag(tag)
+    parts: dict[str, dict[str, Tensor]] = {}
+    for child, network in gan.named_children():
+        file = "weights.safetensors" if child in gan.demo else "discriminator.safetensors"
+        for key, value in network.state_dict().items():
+            if not torch.isfinite(value).all():
+                raise ValueError(f"{child}.{key} holds NaN or infinite values; such weights are not kept.")
+            parts.setdefault(file, {})[f"{child}.{key}"] = value
+    beside = target.with_name(f".{tag}.{os.getpid()}.tmp")
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        files = {}
+        for file, tensors in parts.items():
+            if half and all(v.abs().max() < 6e4 for v in tensors.values() if v.numel()):
+                tensors = {k: v.half() for k, v in tensors.items()}
+            safe.write(beside / file, tensors)
+            content = (beside / file).read_bytes()
+            files[file] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        if preview is not None:
+            preview.save(beside / "preview.webp", quality=90)
+        described = {"gan": name, "tag": tag, "config": asdict(gan.config), "files": files, "extras": gan.extras, **facts}
+        (beside / "card.json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        old = target.with_name(f".{tag}.{os.getpid()}.old")
+        if target.exists():
+            os.replace(target, old)
+        os.replace(beside, target)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise ValueError(f"The checkpoint could not be written ({error.strerror}). Free some space; the old one is intact.") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return target
+
+
+def update_card(gan: str, tag: str, **facts: Any) -> None:
+    """Adds to or replaces facts of a card (measured figures, say)."""
+    path = folder(gan, tag) / "card.json"
+    text = json.dumps({**_read_card(path), **facts}, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+def adopt(path: str | Path, gan: str, tag: str, title: str | None = None) -> Path:
+    """Takes over an official checkpoint file: reads its architecture off names and shapes and writes a checkpoint.
+
+    Args:
+        path: the file, such as ``latest_net_G.pth``. Nothing in it is executed.
+        gan: which GAN it is a checkpoint of.
+        tag: the name it gets; it goes to ``STUDIO_HOME``.
+
+    Returns:
+        The new checkpoint's folder.
+
+    Raises:
+        ValueError: says what the file looks like and what was expected.
+    """
+    kind = registry.gan(gan)
+    checked_tag(tag)
+    if not hasattr(kind, "official"):
+        raise ValueError(f"{gan} knows no official files.")
+    if (SHIPPED / gan / tag).exists():
+        raise ValueError(f"{tag} is the name of a checkpoint of the studio itself. Choose another tag.")
+    tensors = formats.read(path)
+    config, table = kind.official({name: tuple(value.shape) for name, value in tensors.items()})
+    made = build(kind, config, {k: v for k, v in tensors.items()}, table)
+    content = Path(path).read_bytes()
+    facts = {
+        "title": {"en": title or tag, "ko": title or tag},
+        "origin": {"kind": "adopted", "file": Path(path).name, "sha256": hashlib.sha256(content).hexdigest()},
+        "licence": "as the file's authors say",
+        "limits": {"en": "Not measured here.", "ko": "여기서 측정하지 않았습니다."},
+    }
+    return save(made, tag, facts, half=False)

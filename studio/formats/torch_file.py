@@ -1,0 +1,29 @@
+"""Files of torch.save, read without running anything in them."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The state dict in a ``.pth`` file, also where it lies under ``state_dict`` or ``model``."""
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path.name} holds more than weights: loading it could run a program, so it was not loaded. Ask for a "
+            "file of the state dict only (torch.save(net.state_dict(), …)) or for safetensors."
+        ) from error
+    except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, KeyError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path.name} is not a whole PyTorch file. Download it again.") from error
+    for key in ("state_dict", "model"):
+        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    if not isinstance(loaded, dict):
+        raise ValueError(f"{path.name} holds a {type(loaded).__name__}, not weights by name.")
+    return {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}

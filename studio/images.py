@@ -1,0 +1,151 @@
+"""The one border between pictures (PIL) and tensors.
+
+Inside the studio a picture is a float tensor ``(N, 3, H, W)`` in [-1, 1]. Outside it is a PIL picture, or a file
+that somebody hands us: of any mode, rotated by a phone, animated, truncated, or not a picture at all. Everything
+that crosses does so here, so a GAN never sees a palette and a page never sees a tensor.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+MOST_PIXELS = 50_000_000  # about 7,000 x 7,000: any camera's picture, and no decompression bomb
+PAPER = (255, 255, 255)  # what shows through where a picture is transparent
+
+Picture = Image.Image
+
+
+def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
+    """Any picture a visitor may hand us -> an upright RGB picture on white paper.
+
+    Palette, grey, 16-bit, CMYK and transparent pictures work; of an animation the first frame is taken; a camera's
+    rotation is applied.
+
+    Raises:
+        ValueError: not a picture, cut off, or more than ``MOST_PIXELS`` pixels. The sentence says what to do.
+    """
+    if isinstance(source, Picture):
+        return _on_paper(source)
+    if isinstance(source, bytes):
+        source = io.BytesIO(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit comes next, and is lower
+            picture = Image.open(source)
+            width, height = picture.size
+            if width * height > MOST_PIXELS:
+                raise ValueError(
+                    f"This picture has {width:,} x {height:,} pixels; at most {MOST_PIXELS / 1e6:.0f} million can be "
+                    "opened. Make it smaller first, for example 2,000 pixels wide."
+                )
+            picture.load()
+            return _on_paper(picture)
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no file {source}. Check the name.") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise ValueError(f"{source} can't be read as a file. Name a PNG, JPEG or WebP picture.") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError("This picture has far too many pixels to open. Make it smaller first.") from error
+    except UnidentifiedImageError as error:
+        raise ValueError("This file is not a picture that can be read. Use a PNG, JPEG or WebP picture.") from error
+    except (OSError, SyntaxError, EOFError, IndexError) as error:  # what Pillow's decoders raise on damaged files
+        raise ValueError("This picture is damaged or cut off. Save or download it again.") from error
+
+
+def _on_paper(picture: Picture) -> Picture:
+    """Upright, first frame, 8 bits, RGB, transparency laid on white."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode == "RGB":
+        return picture.copy()
+    if picture.mode.startswith("I") or picture.mode == "F":  # 16-bit scans: Pillow would clip them to white
+        depth = np.asarray(picture, dtype=np.float64)
+        top = 65535.0 if picture.mode.startswith("I;16") or depth.max(initial=0) > 255 else 255.0
+        if picture.mode == "F" and depth.max(initial=0) <= 1:
+            top = 1.0
+        depth = np.nan_to_num(depth) / top
+        return Image.fromarray((depth.clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")
+    if "A" in picture.mode or "transparency" in picture.info or picture.mode in ("La", "RGBa"):
+        picture = picture.convert("RGBA")
+        paper = Image.new("RGBA", picture.size, (*PAPER, 255))
+        return Image.alpha_composite(paper, picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def to_tensor(pictures: Picture | Sequence[Picture], size: int | tuple[int, int] | None = None) -> Tensor:
+    """Pictures -> ``(N, 3, H, W)`` in [-1, 1].
+
+    Args:
+        size: ``(height, width)`` or the side of a square; the whole picture is fitted in and the rest is paper, so
+            that nothing is cut off and nothing is stretched. None keeps the size (all must then be alike).
+    """
+    if isinstance(pictures, Picture):
+        pictures = [pictures]
+    if size is not None:
+        height, width = (size, size) if isinstance(size, int) else size
+        pictures = [fit(p, width, height) for p in pictures]
+    arrays = np.stack([np.asarray(p.convert("RGB"), dtype=np.float32) for p in pictures])
+    return torch.from_numpy(arrays).permute(0, 3, 1, 2).contiguous() / 127.5 - 1
+
+
+def fit(picture: Picture, width: int, height: int) -> Picture:
+    """The whole picture inside ``width`` x ``height``, centred on paper. Shrinks by area, so that lines stay lines."""
+    if picture.size == (width, height):
+        return picture
+    scale = min(width / picture.width, height / picture.height)
+    inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    how = Image.Resampling.BOX if scale < 0.5 else Image.Resampling.BICUBIC
+    if scale >= 0.5 and scale < 1:
+        how = Image.Resampling.HAMMING
+    picture = picture.resize(inner, how)
+    if inner == (width, height):
+        return picture
+    paper = Image.new("RGB", (width, height), PAPER)
+    paper.paste(picture, ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    return paper
+
+
+def crop_square(picture: Picture, size: int) -> Picture:
+    """The middle square, ``size`` x ``size``: for photographs, where the edge matters less than the scale."""
+    return ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
+
+
+def to_pictures(tensor: Tensor) -> list[Picture]:
+    """``(N, 3 or 1, H, W)`` in [-1, 1] -> N pictures. Values outside are clipped, NaN becomes mid grey."""
+    grid = tensor.detach().float().nan_to_num(0.0).clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+    grid = grid.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).cpu().numpy()
+    return [Image.fromarray(np.ascontiguousarray(item)) for item in grid]
+
+
+def to_picture(tensor: Tensor) -> Picture:
+    """``(1, 3, H, W)`` or ``(3, H, W)`` in [-1, 1] -> one picture."""
+    if tensor.ndim == 3:
+        tensor = tensor[None]
+    if len(tensor) != 1:
+        raise ValueError(f"This tensor holds {len(tensor)} pictures; use to_pictures.")
+    return to_pictures(tensor)[0]
+
+
+def sheet(rows: Sequence[Sequence[Picture]], gap: int = 2) -> Picture:
+    """A contact sheet: rows of equally large pictures, ``gap`` pixels of paper between them."""
+    width, height = rows[0][0].size
+    columns = max(len(row) for row in rows)
+    paper = Image.new("RGB", (columns * (width + gap) - gap, len(rows) * (height + gap) - gap), PAPER)
+    for y, row in enumerate(rows):
+        for x, picture in enumerate(row):
+            paper.paste(picture, (x * (width + gap), y * (height + gap)))
+    return paper
+
+
+def png(picture: Picture) -> bytes:
+    """The picture as PNG. Level 1: a third larger than the smallest, ten times faster, and exact."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

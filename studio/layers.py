@@ -1,0 +1,71 @@
+"""Layers that several papers share, by definition and not by likeness."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Norm(nn.Module):
+    """Normalises each channel to mean 0 and variance 1, then scales and shifts it (if ``affine``).
+
+    Whose mean and variance? While training, ``kind`` says: ``"batch"``, those of the whole batch; ``"instance"``,
+    each picture's own (arXiv 1607.08022). For a demo always each picture's own: for one picture that is what batch
+    normalisation does when it is left in training mode, as pix2pix is tested (arXiv 1611.07004, section 3), and
+    with several viewers in a batch nobody's picture depends on anybody else's.
+
+    Averages over the training are kept in ``running_mean`` and ``running_var``, only to show what "eval mode" would
+    make of a picture.
+    """
+
+    def __init__(self, channels: int, kind: str = "instance", affine: bool = True, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.kind, self.momentum = kind, momentum
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: Tensor, averages: bool = False) -> Tensor:
+        if averages:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, training=False)
+        if self.training:
+            self._remember(x)
+            if self.kind == "batch":
+                return F.batch_norm(x, None, None, self.weight, self.bias, training=True)
+        # A 1 x 1 map is its own mean; PyTorch refuses it in training, the formula gives 0.
+        return F.instance_norm(x, weight=self.weight, bias=self.bias) if x.shape[2] * x.shape[3] > 1 else self._flat(x)
+
+    def _flat(self, x: Tensor) -> Tensor:
+        zero = torch.zeros_like(x)
+        return zero if self.bias is None else zero + self.bias[:, None, None]
+
+    @torch.no_grad()
+    def _remember(self, x: Tensor) -> None:
+        var, mean = torch.var_mean(x.detach().float(), dim=(0, 2, 3))
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(var.nan_to_num(1.0), self.momentum)
+
+
+class ResizeConv2d(nn.Module):
+    """Doubles the size: nearest-neighbour, then a 3 x 3 convolution (Odena et al. 2016, "Deconvolution and
+    checkerboard artifacts").
+
+    Computed as the 4 x 4 transposed convolution with stride 2 that it equals, at 4/9 of the work: of each output
+    pixel's nine taps several read the same input pixel, so their weights can be added first.
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+
+    def kernel(self) -> Tensor:
+        """The equal transposed convolution's weight, ``(inputs, outputs, 4, 4)``: taps that share an input, added."""
+        taps = self.weight.flip(2, 3).transpose(0, 1)
+        taps = F.pad(taps, (0, 1)) + F.pad(taps, (1, 0))
+        return F.pad(taps, (0, 0, 0, 1)) + F.pad(taps, (0, 0, 1, 0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv_transpose2d(x, self.kernel(), self.bias, stride=2, padding=1)

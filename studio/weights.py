@@ -1,0 +1,57 @@
+"""Weights by name, strictly: every target is filled once, every source is used once, every shape fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+# What old files carry and no network of ours needs: a counter of batches.
+IGNORED = ("num_batches_tracked",)
+
+
+def fill(module: nn.Module, source: Mapping[str, Tensor], table: Mapping[str, str] | None = None, optional: Iterable[str] = ()) -> None:
+    """Fills ``module``'s parameters and buffers from ``source``; the tensors are taken over, not copied.
+
+    Args:
+        table: ours -> theirs; None = the names are alike.
+        optional: endings of our names that may stay as they are (``running_mean`` …).
+
+    Raises:
+        ValueError: an unfilled target, an unused source, a wrong shape, or a value that is not finite; all named.
+    """
+    targets = dict(module.state_dict(keep_vars=True))
+    table = dict(table) if table is not None else {name: name for name in source if not name.endswith(IGNORED)}
+    wrong = [f"{theirs} is not in the file" for theirs in table.values() if theirs not in source]
+    wrong += [f"{ours} has no place in the network" for ours in table if ours not in targets]
+    left = [n for n in targets if n not in table and not n.endswith(tuple(optional))]
+    wrong += [f"nothing fills {name}" for name in left]
+    unused = set(source) - set(table.values())
+    wrong += [f"{name} is not used" for name in sorted(unused) if not name.endswith(IGNORED)]
+    if len(set(table.values())) < len(table):
+        wrong.append("one source fills two places")
+    for ours, theirs in table.items():
+        if ours in targets and theirs in source:
+            if tuple(targets[ours].shape) != tuple(source[theirs].shape):
+                wrong.append(f"{theirs} is {tuple(source[theirs].shape)}, not {tuple(targets[ours].shape)}")
+            elif not torch.isfinite(source[theirs]).all():
+                wrong.append(f"{theirs} holds NaN or infinite values")
+    if wrong:
+        more = f" … and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise ValueError("These weights do not fit: " + "; ".join(wrong[:5]) + more + ".")
+    filled = {ours: source[theirs].float() for ours, theirs in table.items()}
+    for name in left_as_is(targets, table):
+        filled[name] = _fresh(name, targets[name])
+    module.load_state_dict(filled, assign=True)
+
+
+def left_as_is(targets: Mapping[str, Tensor], table: Mapping[str, str]) -> list[str]:
+    return [name for name in targets if name not in table]
+
+
+def _fresh(name: str, target: Tensor) -> Tensor:
+    """A value for an optional target: what the layer begins with, also if the network was built without memory."""
+    if not target.is_meta:
+        return target.detach()
+    return torch.ones(target.shape) if name.endswith("running_var") else torch.zeros(target.shape)
