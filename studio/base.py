@@ -103,6 +103,7 @@ class BaseGAN(nn.Module):
     TINY: ClassVar[Any]  # a Config that trains in seconds on a CPU
     Data: ClassVar[type]  # the shape its training data comes in (studio.data)
     demo: ClassVar[tuple[str, ...]]  # the children that its verbs need; the rest is needed to train on
+    variant: str = "exact"  # or "fast": which variant of the demo's networks this one holds (studio.fast)
 
     def __init__(self, config: Any = None) -> None:
         super().__init__()
@@ -119,6 +120,14 @@ class BaseGAN(nn.Module):
 
     def preview(self, batch: Any) -> Tensor:
         """Rows of pictures for the contact sheet: ``(N, columns, 3, H, W)`` in [-1, 1]."""
+        raise NotImplementedError
+
+    def measure(self, data: Any, indices: Sequence[int]) -> dict[str, Any]:
+        """Figures for the card on examples that were held out of the training; n is among them."""
+        raise NotImplementedError
+
+    def example(self) -> dict[str, tuple[Tensor, ...]]:
+        """Inputs for each network of the demo, for one picture: by them it is sized, timed and compared."""
         raise NotImplementedError
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -44,7 +45,7 @@ class Files:
             if parent.is_file():
                 self.zip_path, inner = parent, self.source.relative_to(parent).as_posix().strip(".")
                 break
-        self._zip: zipfile.ZipFile | None = None
+        self._zip: tuple[int, zipfile.ZipFile] | None = None
         if self.zip_path is None:
             if not self.source.is_dir():
                 raise ValueError(f"There is no folder or zip {source}.")
@@ -82,11 +83,12 @@ class Files:
 
     @property
     def zip(self) -> zipfile.ZipFile:
-        if self._zip is None:
-            self._zip = zipfile.ZipFile(self.zip_path)
-        return self._zip
+        # Each loader process opens its own: a forked file handle would share its position with its parent's.
+        if self._zip is None or self._zip[0] != os.getpid():
+            self._zip = os.getpid(), zipfile.ZipFile(self.zip_path)
+        return self._zip[1]
 
-    def __getstate__(self) -> dict[str, Any]:  # an open zip does not travel to a loader's process
+    def __getstate__(self) -> dict[str, Any]:  # nor can an open zip be sent to one
         return {**self.__dict__, "_zip": None}
 
     def read(self, name: str) -> bytes:
@@ -246,8 +248,10 @@ class Pairs:
         )
         return (sketch if self.inputs == 3 else sketch.mean(dim=1, keepdim=True)), photo
 
-    def thumbnails(self) -> np.ndarray:
-        """``(len, 16 * 16 * 3)`` float32 in [0, 1]: to find near-duplicates before some are held out."""
+    def thumbnails(self) -> np.ndarray | None:
+        """``(len, 16 * 16 * 3)`` float32 in [0, 1]: to find near-duplicates before some are held out. Toys have none."""
+        if self.kind == "toy":
+            return None
         rows = []
         for k in range(len(self)):
             found = self.pair(k, None) if self.kind != "photos" else (None, self._open(self.right[self.names[k]]))
@@ -281,14 +285,14 @@ def hold_out(data: Any, count: int, seed: int = 0, near: float = 0.045) -> list[
     put one of them on each side would measure memory.
     """
     small = data.thumbnails()
-    lone = np.ones(len(small), bool)
-    for k in range(len(small)):
+    lone = np.ones(len(data), bool)
+    for k in range(len(small) if small is not None else 0):
         distance = np.abs(small - small[k]).mean(axis=1)
         distance[k] = 1
         lone[k] = distance.min() > near
     candidates = np.flatnonzero(lone)
     if len(candidates) < count:
-        raise ValueError(f"Only {len(candidates)} of {len(small)} pictures have no near-duplicate; hold out fewer than {count}.")
+        raise ValueError(f"Only {len(candidates)} of {len(data)} pictures have no near-duplicate; hold out fewer than {count}.")
     chosen = np.random.default_rng(seed).choice(candidates, count, replace=False)
     return sorted(data.names[k] for k in chosen)
 

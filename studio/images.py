@@ -53,7 +53,10 @@ def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
     except (IsADirectoryError, PermissionError) as error:
         raise ValueError(f"{source} can't be read as a file. Name a PNG, JPEG or WebP picture.") from error
     except Image.DecompressionBombError as error:
-        raise ValueError("This picture has far too many pixels to open. Make it smaller first.") from error
+        raise ValueError(
+            f"This picture has far more pixels than the {MOST_PIXELS / 1e6:.0f} million that can be opened. "
+            "Make it smaller first, for example 2,000 pixels wide."
+        ) from error
     except UnidentifiedImageError as error:
         raise ValueError("This file is not a picture that can be read. Use a PNG, JPEG or WebP picture.") from error
     except (OSError, SyntaxError, EOFError, IndexError) as error:  # what Pillow's decoders raise on damaged files

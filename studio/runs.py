@@ -1,6 +1,6 @@
 """A run is a folder, written by the process that trains and read by whoever wants to watch.
 
-    runs/<name>/card.json        gan, config, data, what was held out, how it ended
+    runs/<name>/card.json        gan, config, data, what was held out, the command
                 events.jsonl     one event a line
                 sample-0000100.webp
                 resume.pt        the whole state, replaced atomically
@@ -12,16 +12,19 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from studio import registry, training
-from studio.base import BaseGAN
+from studio import checkpoints, images, registry, training
+from studio.base import BaseGAN, checked
+from studio.data import hold_out
 from studio.training import Ended, Event, Progress, Sample, write_atomically
+from studio.verbs import Argument
 
 
 class Run:
@@ -91,7 +94,8 @@ class Run:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "stop").unlink(missing_ok=True)
-        card = {"gan": registry.name_of(gan), "config": asdict(gan.config), **facts, "pid": os.getpid()}
+        card = {"gan": registry.name_of(gan), "config": asdict(gan.config), **facts}
+        card |= {"device": _device(how.get("device", "cpu")), "pid": os.getpid()}
         self._write("card.json", card)
 
         def save(state: dict[str, Any]) -> None:
@@ -103,6 +107,25 @@ class Run:
         for event in training.train(gan, data, save=save, asked=asked, **how):
             self._note(event)
             yield event
+
+    def keep(self, tag: str, facts: dict[str, Any], where: Path | None = None) -> Path:
+        """Makes a checkpoint of the run as it stands; see `checkpoints.save` for ``where`` and the errors."""
+        card, state = self.card, self.state()
+        gan = self.gan()
+        minutes = sum(e["seconds"] for e in _last_progress(self.events())) / 60
+        origin = {
+            "kind": "trained",
+            "command": card["command"],
+            "data": card["data"],
+            "from": card.get("from"),
+            "steps": state["step"],
+            "pictures": state["step"] * gan.config.batch,
+            "minutes": round(minutes),
+            "device": card["device"],
+        }
+        facts = {"origin": origin, "held_out": card.get("held_out", []), **facts}
+        picture = images.open_picture(self.samples[-1]) if self.samples else None
+        return checkpoints.save(gan, tag, facts, picture, where=where)
 
     def _write(self, name: str, value: Any) -> None:
         text = json.dumps(value, indent=1, ensure_ascii=False)
@@ -118,3 +141,101 @@ class Run:
             line |= asdict(event)
         with open(self.folder / "events.jsonl", "a", encoding="utf-8") as log:
             log.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _last_progress(events: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The last Progress of each session of a run: `seconds` counts from the session's start."""
+    last = None
+    for event in events:
+        if event["event"] == "Progress":
+            if last is not None and event["seconds"] < last["seconds"]:
+                yield last
+            last = event
+    if last is not None:
+        yield last
+
+
+def start(
+    gan: str,
+    source: str,
+    name: str | None = None,
+    settings: Sequence[str] = (),
+    origin: str | None = None,
+    held_out: int = 0,
+    *,
+    seed: int = 0,
+    **how: Any,
+) -> tuple[Run, Iterator[Event]]:
+    """Begins a run of ``gan`` on ``source`` in this process.
+
+    Args:
+        name: the run's name (under ``STUDIO_HOME/runs``) or folder; None = gan and time.
+        settings: ``field=value`` of the Config.
+        origin: a checkpoint's tag to begin from; its held-out pictures stay held out.
+        held_out: how many pictures to set aside, if the origin has not done so.
+        how: for `training.train`.
+    """
+    kind = registry.gan(gan)
+    card = checkpoints.card(gan, origin) if origin else {}
+    config = changed(kind, card.get("config", {}), settings)
+    data = kind.Data(source, config)
+    held = card.get("held_out") or (hold_out(data, held_out, seed) if held_out else [])
+    torch.manual_seed(seed)
+    made = kind(config)
+    if origin:
+        begun = checkpoints.load(gan, origin)
+        for child, network in begun.named_children():
+            if network is not None:
+                made.get_submodule(child).load_state_dict(network.state_dict())
+    run = Run(name if name and len(Path(name).parts) > 1 else checkpoints.home() / "runs" / (name or time.strftime(f"{gan}-%Y%m%d-%H%M%S")))
+    if (run.folder / "card.json").exists():
+        raise ValueError(f"There is a run in {run.folder} already. Go on with --resume {run.folder}, or choose another name.")
+    begin = ["--from", origin] if origin else []
+    words = ["python -m studio train", gan, "--data", Path(source).name, *begin, "--set", *settings, "--hold-out", str(held_out)]
+    facts = {"data": str(source), "held_out": held, "facts": data.facts(), "from": origin, "command": " ".join(words)}
+    return run, _go(run, made, data, held, facts, seed=seed, **how)
+
+
+def resume(folder: str, source: str | None = None, overrides: Sequence[str] = (), **how: Any) -> tuple[Run, Iterator[Event]]:
+    """Goes on exactly where a run stopped. ``source``: where its data lies now, if it was moved."""
+    run = Run(folder if Path(folder).exists() else checkpoints.home() / "runs" / folder)
+    card, state = run.card, run.state()
+    kind = registry.gan(card["gan"])
+    config = changed(kind, state["config"], overrides)
+    data = kind.Data(source or card["data"], config)
+    made = kind(config)
+    kept = {k: card.get(k) for k in ("data", "held_out", "facts", "from", "command")}
+    return run, _go(run, made, data, card.get("held_out") or [], kept, resume=state, **how)
+
+
+def changed(kind: type[BaseGAN], base: dict[str, Any], settings: Sequence[str]) -> Any:
+    """The Config of ``base`` with ``field=value`` texts applied.
+
+    Raises:
+        ValueError: an unknown field or a value that it can't have.
+    """
+    known = {f.name: type(f.default) for f in fields(kind.Config)}
+    values = dict(base)
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        if name not in known:
+            raise ValueError(f"There is no field {name!r}. There are: {', '.join(known)}.")
+        values[name] = Argument(name, known[name], False, None, "").read(text)
+    return checked(kind.Config(**values))
+
+
+def _go(run: Run, gan: BaseGAN, data: Any, held: Sequence[str], facts: dict[str, Any], **how: Any) -> Iterator[Event]:
+    """Splits the data, chooses the examples of the contact sheets (held out, if any are) and trains."""
+    some = [data.names.index(name) for name in (held or data.names)]
+    some = some[:: max(1, len(some) // 10)][:10]
+    examples = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
+    aside = set(held)
+    data.names = [name for name in data.names if name not in aside]
+    return run.train(gan, data, facts, examples=examples, **how)
+
+
+def _device(name: str) -> str:
+    """The device in words, for the card."""
+    if name.startswith("cuda"):
+        return torch.cuda.get_device_name(name)
+    return f"{name}, {torch.get_num_threads()} threads" if name == "cpu" else name

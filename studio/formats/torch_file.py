@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from torch import Tensor
 def read(path: Path) -> dict[str, Tensor]:
     """The state dict in a ``.pth`` file, also where it lies under ``state_dict`` or ``model``."""
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of unusual pickle protocols; they load, or are refused
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path.name} holds more than weights: loading it could run a program, so it was not loaded. Ask for a "

@@ -26,7 +26,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from studio import images
+from studio import images, measure
 from studio.base import About, BaseGAN, Term, checked, descend, option, verb
 from studio.data import Pairs
 from studio.images import Picture
@@ -301,6 +301,40 @@ class GAN(BaseGAN):
         sketch, photo = batch
         return torch.stack([sketch.expand(-1, 3, -1, -1), self.generator(sketch), photo], dim=1)
 
+    def measure(self, data: Pairs, indices: Sequence[int]) -> dict[str, Any]:
+        """Figures on examples that were held out, for the card: this generator, and the mean photo as the bar to clear.
+
+        Sketches are drawn by the hand of seed = place in the list, without colour hints and, where the data draws
+        sketches, once more with them.
+        """
+        pictures = {}
+        for name, hints in {"plain": 0.0, "hinted": 1.0}.items():
+            data.hints = hints
+            batches = [data.batch([k], [_hand(place)]) for place, k in enumerate(indices)]
+            pictures["photo"] = torch.cat([photo for _, photo in batches])
+            pictures[name] = torch.cat([self.generator(sketch.to(self.device)).cpu() for sketch, _ in batches])
+            if data.kind not in ("photos", "toy"):
+                break
+        photos = pictures.pop("photo")
+        pictures["mean photo"] = photos.mean(dim=0, keepdim=True).expand_as(photos)
+        found: dict[str, Any] = {
+            name: {
+                "l1": round(measure.l1(made, photos), 4),
+                "ssim": round(measure.ssim(made, photos), 4),
+                "swd": round(measure.sliced_wasserstein(made, photos)["mean"], 1),
+            }
+            for name, made in pictures.items()
+        }
+        if (half := len(photos) // 2) > 1:
+            floor = measure.sliced_wasserstein(photos[:half], photos[half:])["mean"]
+            found["real against real"] = {"n": half, "swd": round(floor, 1)}
+        return {"n": len(photos), "size": self.config.size, **found}
+
+    def example(self) -> dict[str, tuple[Tensor, ...]]:
+        c, random = self.config, torch.Generator().manual_seed(0)
+        sketch = torch.rand(1, c.inputs, c.size, c.size, generator=random) * 2 - 1
+        return {"generator": (sketch.to(self.device), self._noise(None))}
+
     # ---- the demo ---------------------------------------------------------------------------------------------------
 
     @verb
@@ -321,6 +355,8 @@ class GAN(BaseGAN):
             sketch: the drawing.
             picture: the photo or the generator's picture that belongs to it.
         """
+        if self.discriminator is None:
+            raise ValueError("This checkpoint has no discriminator, so there is nobody to judge. Choose another one.")
         other = images.to_tensor(picture, self.config.size).to(self.device)
         logits = self.discriminator(self._input(sketch), other)[0, 0]
         stride, start = self.discriminator.geometry
@@ -378,6 +414,11 @@ class GAN(BaseGAN):
             f"This is not a U-Net of pix2pix: its first names are {', '.join(list(names)[:3]) or 'none'}. "
             "Expected names such as model.model.0.weight and model.model.1.model.1.weight."
         )
+
+
+def _hand(seed: int) -> np.random.Generator:
+    """The hand that draws a sketch for measuring: the same for every checkpoint."""
+    return np.random.default_rng((7, seed))
 
 
 def _official_unet(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]]:

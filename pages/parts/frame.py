@@ -1,0 +1,48 @@
+"""The frame around every page: the menu, the language, the looks. Streamlit runs it on every interaction."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import address, catalogue
+from pages.parts.words import word
+
+st.set_page_config(page_title="GAN studio", page_icon="✏️", layout="wide", initial_sidebar_state=232)
+
+home = st.Page(catalogue.PAGES / "home.py", title=word("studio.menu.home"), icon=":material/home:", default=True)
+pages = [
+    st.Page(shown.page, title=shown.about.title)
+    for shown in catalogue.gans()
+    if shown.about and shown.page.exists()
+]
+page = st.navigation([home, *pages], position="hidden")  # the menu below is ours: its links carry the language along
+hidden = address.hidden()
+
+
+def choose_language() -> None:
+    address.put("lang", st.session_state["language"])
+
+
+if "menu" not in hidden:
+    with st.sidebar:
+        st.html("<p class='studio-brand'>GAN studio</p>")
+        for each in [home, *pages]:
+            st.page_link(each, query_params=address.carried())
+        st.session_state["language"] = address.language()
+        st.segmented_control(
+            word("studio.menu.language"),
+            list(address.LANGUAGES),
+            format_func=address.LANGUAGES.get,
+            key="language",
+            required=True,
+            on_change=choose_language,
+        )
+
+LOOKS = """
+<style>
+.studio-brand { font-size: 1.3rem; font-weight: 700; letter-spacing: -.01em; margin: 0 0 .6rem; }
+</style>
+"""
+st.html(LOOKS)
+st.html(f"<script>document.documentElement.lang = '{address.language()}'</script>", unsafe_allow_javascript=True)
+page.run()

@@ -1,0 +1,457 @@
+/*
+ * live.js: a drawing on the left, what the GAN makes of it on the right, while the pen moves.
+ *
+ * Streamlit mounts it through `pages/parts/live.py`. The canvas is painter.js, the pictures come over link.js from the
+ * studio's HTTP routes; Python is told only what belongs into the address (the seed).
+ */
+
+import { createPainter } from "./painter.js";
+import { lay } from "./desk.js";
+import { Link, studio } from "./link.js";
+import * as upload from "./upload.js";
+
+const live = new WeakMap(); // Streamlit calls again at each change: an element keeps its instance
+
+export default function mount({ parentElement, data, setStateValue }) {
+  if (!live.has(parentElement)) live.set(parentElement, new Live(parentElement));
+  live.get(parentElement).update(data, setStateValue);
+  return () => {
+    live.get(parentElement)?.close();
+    live.delete(parentElement);
+  };
+}
+
+/** Strings become text and attributes, never markup. */
+function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(svg.namespaceURI, "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+const ICONS = {
+  dice: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01",
+  save: "M12 4v11M7.5 11 12 15.5 16.5 11M5 19.5h14",
+  link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.300l-1.200 1.200M14 10a4 4 0 0 0-5.700 0l-3 3A4 4 0 0 0 11 18.700l1.200-1.200",
+  wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  narrow: "M9 4v5H4M15 4v5h5M9 20v-5H4M15 20v-5h5",
+  upload: "M12 16V5M7.5 9.500 12 5l4.500 4.500M5 19.500h14",
+  camera: "M4.500 8h3l1.500-2.500h6L16.500 8h3A1.500 1.500 0 0 1 21 9.500v8a1.500 1.500 0 0 1-1.500 1.500h-15A1.500 1.500 0 0 1 3 17.500v-8A1.500 1.500 0 0 1 4.500 8zM12 10a3.300 3.300 0 1 1 0 6.600 3.300 3.300 0 0 1 0-6.600z",
+};
+
+class Live {
+  #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #tell = () => {};
+  #ending = new AbortController();
+
+  constructor(parent) {
+    this.#build();
+    parent.append(this.root);
+  }
+
+  update(data, setStateValue) {
+    const before = this.#data;
+    this.#data = data;
+    this.#tell = setStateValue;
+    this.address = studio(data.page);
+    if (JSON.stringify(before.words) !== JSON.stringify(data.words)) this.#speak();
+    this.#adoptSeed(before.seed, data.seed);
+    if (before.gan !== data.gan) {
+      this.link?.close();
+      this.link = new Link(`${this.address}/api/${data.gan}/${data.verb}`, {
+        answered: (answer) => this.#show(answer), troubled: (trouble) => this.#trouble(trouble),
+      });
+    }
+    if (before.storage !== data.storage || JSON.stringify(before.palette) !== JSON.stringify(data.palette)) this.#makePainter();
+    if (JSON.stringify(before.examples) !== JSON.stringify(data.examples)) this.#listExamples();
+    for (const part of ["examples", "upload", "noise", "download", "share"]) this.parts[part].hidden = data.hide.includes(part);
+    this.parts.examples.hidden ||= !data.examples.length;
+    this.parts.noise.hidden ||= !data.noise;
+    this.root.dataset.drawing = data.drawing;
+    this.root.classList.toggle("hinted", data.hints);
+    this.#ask();
+  }
+
+  close() {
+    this.#ending.abort();
+    this.link?.close();
+    this.painter?.destroy();
+    clearTimeout(this.#seedTimer);
+    clearTimeout(this.#waiting);
+    this.root.remove();
+  }
+
+  say(key, values = {}) {
+    const text = key.split(".").reduce((found, part) => found?.[part], this.#data.words) ?? key;
+    return text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  }
+
+  /* ---- the canvas */
+
+  #makePainter() {
+    const { palette, pen, brush, brushes, storage, hide, words } = this.#data;
+    this.painter?.destroy();
+    this.#last = "";
+    this.painter = createPainter(this.parts.painter, {
+      width: 256, height: 256, palette, pen, brush, brushes, storage, hide, words: words.painter,
+      onChange: (painter) => this.#drawn(painter),
+    });
+    this.parts.painter.querySelector(".painter-stage").append(this.parts.here);
+    this.#openLink();
+    this.#drawn(this.painter);
+  }
+
+  get #empty() {
+    return this.#data.drawing === "sketch" && this.painter.indices.every((value) => value === 0);
+  }
+
+  #drawn(painter) {
+    if (painter !== this.painter) return;
+    this.parts.here.hidden = !this.#empty;
+    this.#ask();
+  }
+
+  /** A drawing handed over in the address: …#drawing=<the painter's payload>. */
+  #openLink() {
+    const found = /#drawing=([\w-]+)/.exec(location.hash);
+    if (!found) return;
+    history.replaceState(history.state, "", location.pathname + location.search);
+    try {
+      this.painter.load({ rle: found[1] });
+    } catch {
+      this.#note(this.say("badLink"));
+    }
+  }
+
+  /* ---- from drawing to picture */
+
+  #ask() {
+    if (!this.painter || !this.link) return;
+    const { tag, storage } = this.#data, seed = this.#seed;
+    if (this.#empty) {
+      this.#last = "";
+      this.link.forget();
+      this.#blob = null;
+      this.#state("empty");
+      lay(storage, { empty: true, tag, seed, png: () => this.painter.png(), picture: null });
+      return;
+    }
+    const asked = `${tag}|${seed}|${this.painter.encode()}`;
+    if (asked === this.#last) return;
+    this.#last = asked;
+    this.link.ask(async () => ({ [this.#data.field]: await this.painter.png(), tag: this.#data.tag, seed: this.#seed }));
+    if (!this.#waiting) this.#waiting = setTimeout(() => this.root.classList.add("waiting"), 500);
+  }
+
+  async #show({ response, blob, revision, milliseconds }) {
+    const picture = new Image();
+    picture.src = URL.createObjectURL(blob);
+    picture.alt = this.say("picture");
+    picture.draggable = false;
+    try {
+      await picture.decode();
+    } catch {
+      return this.#trouble({ kind: "refused", says: this.say("noPicture") });
+    }
+    this.#calm();
+    if (this.#empty) return URL.revokeObjectURL(picture.src); // wiped while it was on its way
+    const old = this.parts.frame.querySelector("img");
+    if (old) {
+      old.replaceWith(picture);
+      URL.revokeObjectURL(old.src);
+    } else this.parts.frame.prepend(picture);
+    this.#blob = blob;
+    this.#state("picture");
+    this.parts.frame.dataset.revision = revision;
+    this.#badge(response.headers, milliseconds);
+    lay(this.#data.storage, { empty: false, tag: this.#data.tag, seed: this.#seed, png: () => this.painter.png(), picture: blob });
+  }
+
+  #calm() {
+    clearTimeout(this.#waiting);
+    this.#waiting = 0;
+    this.root.classList.remove("waiting");
+  }
+
+  #badge(headers, milliseconds) {
+    const get = (name) => headers.get(`X-${name}`) ?? "";
+    const spent = Number(get("Milliseconds")), variant = get("Variant");
+    const facts = [spent && `${spent < 10 ? spent.toFixed(1) : Math.round(spent)} ms`, get("Device").toUpperCase(), get("Size") && `${get("Size")} px`,
+      variant && (this.#data.words.variant[variant] ?? variant)];
+    this.parts.badge.textContent = facts.filter(Boolean).join(" · ");
+    this.parts.badge.title = this.say("badge", { network: Math.round(spent), there: Math.round(milliseconds), batch: get("Batch") || 1 });
+  }
+
+  #state(state) {
+    this.parts.frame.dataset.state = state;
+    if (state !== "picture") this.#calm();
+    for (const button of [this.parts.savePicture, this.parts.saveDrawing, this.parts.shareButton]) button.disabled = state === "empty";
+    if (state === "empty") {
+      this.parts.frame.querySelector("img")?.remove();
+      this.parts.sentence.textContent = this.say("empty");
+      this.parts.badge.textContent = "";
+    } else if (state === "picture") this.parts.sentence.textContent = "";
+  }
+
+  #trouble(trouble) {
+    if (!trouble) {
+      if (this.parts.frame.dataset.state === "trouble") this.#state(this.#blob ? "picture" : "empty");
+      return;
+    }
+    if (trouble.kind !== "refused" && trouble.failures < 2) return; // one hiccup is not worth a word
+    if (trouble.kind === "refused") this.#last = "";
+    this.#state("trouble");
+    this.parts.sentence.textContent = trouble.kind === "refused" ? trouble.says || this.say("refused") : this.say(trouble.kind);
+  }
+
+  /* ---- noise */
+
+  #adoptSeed(before, given) {
+    if (given === before) return;
+    const echo = this.#sent.indexOf(given);
+    if (echo >= 0) this.#sent.splice(0, echo + 1); // our own words coming back: newer ones may be under way
+    else this.#setSeed(given ?? null);
+  }
+
+  #chooseSeed(seed) {
+    this.#setSeed(seed);
+    this.#ask();
+    clearTimeout(this.#seedTimer);
+    this.#seedTimer = setTimeout(() => { // the address can wait until the dice rest
+      this.#sent.push(this.#seed);
+      this.#tell("seed", this.#seed);
+    }, 400);
+  }
+
+  #setSeed(seed) {
+    this.#seed = seed;
+    this.parts.noiseSwitch.setAttribute("aria-checked", seed !== null);
+    this.parts.seedBox.hidden = seed === null;
+    if (seed !== null && this.parts.seed.valueAsNumber !== seed) this.parts.seed.value = seed;
+  }
+
+  /* ---- drawings from elsewhere */
+
+  #listExamples() {
+    this.parts.thumbs.replaceChildren(...this.#data.examples.map(({ file, name }) => {
+      const picture = h("img", { src: this.address + file, alt: "", width: 64, height: 64, onerror: () => button.remove() });
+      const button = h("button", { type: "button", class: "thumb", "aria-label": name, title: name, onclick: () => this.#loadExample(picture) }, picture);
+      return button;
+    }));
+  }
+
+  #loadExample(picture) {
+    if (!picture.naturalWidth) return;
+    this.#file = null;
+    this.parts.guess.hidden = true;
+    this.#note("");
+    this.#place(picture, "sketch");
+  }
+
+  /** A picture becomes the drawing, in one step that undo takes back. */
+  #place(picture, kind) {
+    const { palette, drawing, pen } = this.#data;
+    if (drawing !== "sketch") {
+      const { snapped } = this.painter.load({ image: picture });
+      const share = Math.round((100 * snapped) / this.painter.indices.length);
+      if (share > 0) this.#note(this.say("snapped", { share }));
+      return;
+    }
+    const pixels = upload.fit({ width: picture.naturalWidth ?? picture.width, height: picture.naturalHeight ?? picture.height, picture }.picture, 256);
+    if (kind === "sketch" && upload.isOurs(pixels, palette)) this.painter.load({ image: picture });
+    else this.painter.load({ indices: upload.ink(pixels, kind === "sketch" ? palette : [], pen), width: 256, height: 256 });
+  }
+
+  async #take(file, as = null) {
+    if (!file) return;
+    this.#file = file;
+    this.parts.guess.hidden = true;
+    this.#note(this.say("reading"));
+    try {
+      const picture = await upload.open(file);
+      if (picture && this.#data.drawing !== "sketch") this.#place(picture, "sketch");
+      else {
+        const kind = as ?? (picture && upload.isSketch(upload.fit(picture, 256)) ? "sketch" : "photo");
+        if (kind === "sketch" && picture) this.#place(picture, "sketch");
+        else this.#place(await this.#trace(picture ? await upload.small(picture) : file), "photo");
+        if (file !== this.#file) return;
+        this.parts.guess.hidden = !picture;
+        for (const button of this.parts.guess.querySelectorAll("button")) button.setAttribute("aria-pressed", button.value === kind);
+      }
+      this.#note("");
+    } catch (error) {
+      if (file === this.#file) this.#note(this.say(error.word ?? "notPicture"), true);
+    }
+  }
+
+  /** The studio's own extractor draws the sketch of a photo. */
+  async #trace(file) {
+    const form = new FormData();
+    form.append("photo", file, "photo");
+    form.append("tag", this.#data.tag);
+    let response;
+    try {
+      response = await fetch(`${this.address}/api/${this.#data.gan}/trace`, { method: "POST", body: form });
+    } catch {
+      throw Object.assign(new Error("away"), { word: "away" });
+    }
+    if (!response.ok) throw Object.assign(new Error("refused"), { word: response.status === 413 ? "tooLarge" : response.status >= 500 ? "busy" : "notPicture" });
+    return createImageBitmap(await response.blob());
+  }
+
+  #note(text, wrong = false) {
+    this.parts.note.textContent = text;
+    this.parts.note.classList.toggle("wrong", wrong);
+  }
+
+  /* ---- taking things away */
+
+  #save(blob, name) {
+    const address = URL.createObjectURL(blob);
+    h("a", { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+
+  get #name() {
+    return [this.#data.gan, this.#data.tag, this.#seed].filter((part) => part !== null).join("-");
+  }
+
+  async #share() {
+    const address = new URL(location.href);
+    address.searchParams.set("tag", this.#data.tag);
+    address.hash = `drawing=${this.painter.encode()}`;
+    this.#note(this.say((await copy(address.href, this.root)) ? "copied" : "notCopied"));
+  }
+
+  #widen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.root.requestFullscreen();
+  }
+
+  /* ---- what people see */
+
+  #build() {
+    const parts = this.parts = {};
+    const button = (name, mark, act) => (parts[name] = h("button", { type: "button", class: "button", onclick: act }, icon(ICONS[mark]), h("span", {})));
+    const picker = (name, mark, capture) => {
+      const input = h("input", { type: "file", accept: "image/*", capture, tabindex: -1, "aria-hidden": "true", onchange: () => { this.#take(input.files[0]); input.value = ""; } });
+      return [input, button(name, mark, () => input.click())];
+    };
+    const guess = (kind) => h("button", { type: "button", value: kind, onclick: () => this.#take(this.#file, kind) });
+
+    parts.noiseSwitch = h("button", { type: "button", role: "switch", class: "switch", "aria-checked": "false",
+      onclick: () => this.#chooseSeed(this.#seed === null ? this.parts.seed.valueAsNumber || 1 : null) }, h("i", {}), h("span", {}));
+    parts.seed = h("input", { type: "number", min: 0, max: 999999, step: 1, value: 1, inputmode: "numeric", onchange: () => {
+      const value = Math.min(Math.max(Math.round(parts.seed.valueAsNumber) || 0, 0), 999999);
+      this.#chooseSeed(value);
+    } });
+    parts.seedLabel = h("span", {});
+    parts.seedBox = h("span", { class: "seed", hidden: true }, h("label", {}, parts.seedLabel, parts.seed),
+      button("dice", "dice", () => this.#chooseSeed(1 + Math.floor(Math.random() * 9999))));
+    parts.noise = h("div", { class: "noise" }, parts.noiseSwitch, parts.seedBox);
+
+    button("fullscreen", "wide", () => this.#widen());
+    parts.fullscreen.hidden = !document.fullscreenEnabled;
+    parts.here = h("div", { class: "here", "aria-hidden": "true" }, h("span", {}));
+    parts.sentence = h("p", { class: "sentence", role: "status" });
+    parts.frame = h("figure", { class: "frame", "data-state": "empty" }, parts.sentence, h("div", { class: "progress" }));
+    parts.badge = h("span", { class: "badge" });
+    parts.download = h("span", { class: "group" }, button("savePicture", "save", () => this.#blob && this.#save(this.#blob, `${this.#name}.png`)),
+      button("saveDrawing", "save", async () => this.#save(await this.painter.png(), `${this.#name}-drawing.png`)));
+    parts.share = h("span", { class: "group" }, button("shareButton", "link", () => this.#share()));
+
+    parts.painter = h("div", { class: "pen" });
+    parts.thumbs = h("div", { class: "thumbs", role: "group" });
+    parts.examplesTitle = h("span", { class: "label" });
+    parts.examples = h("div", { class: "examples" }, parts.examplesTitle, parts.thumbs);
+    parts.guessTitle = h("span", {});
+    parts.guess = h("span", { class: "guess", role: "group", hidden: true }, parts.guessTitle, guess("sketch"), guess("photo"));
+    parts.upload = h("div", { class: "upload" }, ...picker("uploadButton", "upload"), ...picker("cameraButton", "camera", "environment"), parts.guess);
+    parts.cameraButton.classList.add("touch");
+    parts.note = h("p", { class: "note", role: "status" });
+
+    this.root = h("section", { class: "live" },
+      h("div", { class: "left" }, parts.painter, parts.examples, parts.upload, parts.note),
+      h("div", { class: "right" }, h("div", { class: "bar" }, parts.noise, parts.fullscreen), parts.frame,
+        h("div", { class: "under" }, parts.badge, parts.download, parts.share)));
+
+    const on = (node, type, act) => node.addEventListener(type, act, { signal: this.#ending.signal });
+    on(this.root, "dragover", (event) => { if (this.#accepts(event)) { event.preventDefault(); this.root.classList.add("over"); } });
+    on(this.root, "dragleave", () => this.root.classList.remove("over"));
+    on(this.root, "drop", (event) => {
+      this.root.classList.remove("over");
+      if (!this.#accepts(event)) return;
+      event.preventDefault();
+      this.#take(event.dataTransfer.files[0]);
+    });
+    on(document, "paste", (event) => {
+      const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+      if (file && !parts.upload.hidden && this.root.checkVisibility?.() !== false) this.#take(file);
+    });
+    on(document, "fullscreenchange", () => this.root.classList.toggle("wide", !!document.fullscreenElement));
+  }
+
+  #accepts(event) {
+    return !this.parts.upload.hidden && [...(event.dataTransfer?.types ?? [])].includes("Files");
+  }
+
+  #speak() {
+    const { parts } = this;
+    const label = (node, key, visible = true) => {
+      const text = this.say(key);
+      node.setAttribute("aria-label", text);
+      node.title = text;
+      const span = node.querySelector("span");
+      if (span) span.textContent = visible ? text : "";
+    };
+    label(parts.noiseSwitch, "noise");
+    parts.noiseSwitch.title = this.say("noiseHelp");
+    parts.seedLabel.textContent = this.say("seed");
+    label(parts.dice, "dice", false);
+    label(parts.fullscreen, "fullscreen", false);
+    label(parts.savePicture, "savePicture");
+    label(parts.saveDrawing, "saveDrawing");
+    label(parts.shareButton, "share");
+    label(parts.uploadButton, "upload");
+    label(parts.cameraButton, "camera");
+    parts.uploadButton.title = this.say("uploadHelp");
+    parts.here.firstChild.textContent = this.say("here");
+    parts.examplesTitle.textContent = this.say("examples");
+    parts.thumbs.setAttribute("aria-label", this.say("examples"));
+    parts.guessTitle.textContent = this.say("guess");
+    for (const button of parts.guess.querySelectorAll("button")) button.textContent = this.say(`kinds.${button.value}`);
+    this.painter?.setWords(this.#data.words.painter);
+    if (parts.frame.dataset.state === "empty") parts.sentence.textContent = this.say("empty");
+    const picture = parts.frame.querySelector("img");
+    if (picture) picture.alt = this.say("picture");
+  }
+}
+
+/** navigator.clipboard needs https or localhost; a classroom server has neither. */
+async function copy(text, near) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const box = h("textarea", { style: "position: fixed; opacity: 0" });
+    box.value = text;
+    (document.fullscreenElement ? near : document.body).append(box);
+    box.select();
+    const copied = document.execCommand("copy");
+    box.remove();
+    return copied;
+  }
+}

@@ -1,0 +1,68 @@
+"""What the server gives out besides the pages: the parts' JavaScript, the API, and a greeting in the shell."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from studio.api import routes as api
+
+PARTS = Path(__file__).parent
+KINDS = {".js": "text/javascript", ".svg": "image/svg+xml"}  # said here: Windows' registry may call them text/plain
+
+
+async def part(request: Request) -> Response:
+    """A part's JavaScript, fresh after an update: browsers ask each time and mostly hear "not modified"."""
+    path = PARTS / request.path_params["name"]
+    if path.parent != PARTS or path.suffix not in KINDS or not path.is_file():
+        raise HTTPException(404)
+    answer = FileResponse(path, media_type=KINDS[path.suffix], headers={"Cache-Control": "no-cache"})
+    answer.set_stat_headers(path.stat())
+    if request.headers.get("if-none-match") == answer.headers["etag"]:
+        return Response(status_code=304, headers={"ETag": answer.headers["etag"], "Cache-Control": "no-cache"})
+    return answer
+
+
+def routes() -> list[BaseRoute]:
+    """All routes besides Streamlit's own, under the same base path as its own."""
+    all_routes: list[BaseRoute] = [Route("/parts/{name}", part), *api]
+    base = st.get_option("server.baseUrlPath").strip("/")
+    return [Mount(f"/{base}", routes=all_routes)] if base else all_routes
+
+
+@asynccontextmanager
+async def greet(app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Says where the studio is, and loads what the first visitor will need while the browser is still opening."""
+    port, base = st.get_option("server.port"), st.get_option("server.baseUrlPath").strip("/")
+    address = st.get_option("server.address")
+    places = [address] if address not in (None, "", "0.0.0.0", "::") else ["localhost", *_in_this_network()]
+    print("\n  GAN studio: " + "   ".join(f"http://{place}:{port}/{base}" for place in places) + "\n", flush=True)
+    threading.Thread(target=_warm, name="warm", daemon=True).start()
+    yield {}
+
+
+def _in_this_network() -> list[str]:
+    """This machine's address in its own network, for the phones of a class; nothing is sent to find it out."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))  # a documentation address: a datagram socket only looks up the route
+            found = probe.getsockname()[0]
+        return [] if found.startswith("127.") else [found]
+    except OSError:
+        return []
+
+
+def _warm() -> None:
+    from pages.parts import catalogue
+
+    catalogue.gans()  # imports torch, which takes seconds

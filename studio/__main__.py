@@ -1,0 +1,264 @@
+"""The shell: python -m studio list | show | <gan> <verb> | train | keep | adopt | measure | bench | doctor."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; 0 = done, 2 = it could not be, and a sentence said why."""
+    parser, commands = _parser()
+    words = list(sys.argv[1:] if argv is None else argv)
+    given = parser.parse_args(words or ["--help"])
+    try:
+        commands[given.command](given)
+        return 0
+    except ValueError as error:
+        print(f"studio: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Namespace], None]]]:
+    from studio import registry
+    from studio.verbs import verbs
+
+    parser = argparse.ArgumentParser("python -m studio", description="GAN studio in the shell.")
+    sub = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands: dict[str, Callable[[argparse.Namespace], None]] = {}
+
+    def command(function: Callable, says: str, name: str | None = None) -> argparse.ArgumentParser:
+        name = name or function.__name__.strip("_")
+        commands[name] = function
+        return sub.add_parser(name, help=says, description=says)
+
+    command(_list, "Every GAN and its checkpoints.").add_argument("--json", action="store_true")
+    p = command(_show, "What is known about a GAN or one of its checkpoints.")
+    p.add_argument("gan")
+    p.add_argument("tag", nargs="?")
+    command(_doctor, "What this machine has, and whether the checkpoints are whole.")
+    p = command(_adopt, "Take over an official checkpoint file.")
+    p.add_argument("gan")
+    p.add_argument("file")
+    p.add_argument("--tag", required=True)
+    p.add_argument("--title")
+    p = command(_measure, "Measure a checkpoint or a run on the pictures that were held out of its training.")
+    p.add_argument("gan")
+    p.add_argument("tag", nargs="?", help="a checkpoint's tag, or the folder of a run")
+    p.add_argument("--data", help="where the data lies now, if not where the card says")
+    p.add_argument("--write", action="store_true", help="put the figures into the checkpoint's card")
+    p = command(_bench, "Compare the exact and the fast variant on this machine.")
+    p.add_argument("gan", nargs="?")
+    p.add_argument("--json", action="store_true")
+    p = command(_train, "Train a GAN; stop with Ctrl+C (it saves) and go on with --resume.")
+    p.add_argument("gan", nargs="?")
+    p.add_argument("--data", help="a folder, a zip, a folder in a zip, or toy")
+    p.add_argument("--run", help="the run's name or folder (default: gan and date, under STUDIO_HOME/runs)")
+    p.add_argument("--resume", metavar="RUN", help="go on exactly where this run stopped")
+    p.add_argument("--from", dest="start", metavar="TAG", help="begin from a checkpoint's weights, with fresh optimisers")
+    p.add_argument("--steps", type=int, help="steps in all")
+    p.add_argument("--minutes", type=float, help="minutes from now")
+    p.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="fields of the GAN's Config")
+    p.add_argument("--hold-out", type=int, default=0, metavar="N", help="pictures to set aside for measuring")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--device", default="cpu")
+    p.add_argument("--threads", type=int, help="CPU threads")
+    p.add_argument("--workers", type=int, default=1, help="processes that prepare the data")
+    p = command(_keep, "Make a checkpoint of a run.")
+    p.add_argument("run")
+    p.add_argument("--tag", required=True)
+    p.add_argument("--title", nargs="*", default=[], metavar="LANG=TITLE")
+    p.add_argument("--default", action="store_true")
+    p.add_argument("--shipped", action="store_true", help="into the repo's checkpoints/ instead of STUDIO_HOME")
+    p.add_argument("--facts", help="a JSON file of further facts for the card")
+
+    for name in registry.names():
+        gan = registry.gan(name)
+        actions = command(_verb, gan.about.idea["en"], name).add_subparsers(dest="verb", metavar="VERB", required=True)
+        for verb in verbs(gan).values():
+            p = actions.add_parser(verb.name, help=verb.says, description=verb.says)
+            for argument in verb.arguments.values():
+                if argument.required:
+                    p.add_argument(argument.name, help=argument.says.replace("%", "%%"))
+                else:
+                    p.add_argument(f"--{argument.name}", help=argument.says.replace("%", "%%"))
+            p.add_argument("out", nargs="?", help="the file to write; without it, JSON is printed")
+            p.add_argument("--tag", help="the checkpoint (default: the GAN's own)")
+            p.add_argument("--device", default="cpu")
+            p.add_argument("--fast", action="store_true", help="the variant that the server uses")
+    return parser, commands
+
+
+def _verb(given: argparse.Namespace) -> None:
+    from studio import checkpoints, images
+    from studio.verbs import jsonable, verbs
+
+    gan = checkpoints.load(given.command, given.tag, given.device, given.fast)
+    verb = verbs(gan)[given.verb]
+    values = {name: getattr(given, name) for name in verb.arguments if getattr(given, name) is not None}
+    result = getattr(gan, verb.name)(**verb.bind(values))
+    if given.out and isinstance(result, images.Picture):
+        try:
+            result.save(given.out)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{given.out} can't be written: {error}. Name a .png file in a folder that exists.") from error
+        print(given.out)
+    elif given.out:
+        Path(given.out).write_text(json.dumps(jsonable(result)), encoding="utf-8")
+        print(given.out)
+    else:
+        print(json.dumps(jsonable(result)))
+
+
+def _list(given: argparse.Namespace) -> None:
+    from studio import checkpoints, registry
+
+    rows = [
+        {"gan": name, "title": registry.gan(name).about.title, "year": registry.gan(name).about.year, "tags": checkpoints.tags(name)}
+        for name in registry.names()
+    ]
+    if given.json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        print(f"{row['gan']:12} {row['title']} ({row['year']}): {', '.join(row['tags']) or 'no checkpoint yet'}")
+
+
+def _show(given: argparse.Namespace) -> None:
+    from studio import checkpoints, registry
+    from studio.verbs import verbs
+
+    gan = registry.gan(given.gan)
+    if given.tag:
+        print(json.dumps(checkpoints.card(given.gan, given.tag), indent=1, ensure_ascii=False))
+        return
+    print(f"{gan.about.title} ({gan.about.year})\n{gan.about.idea['en']}\n{gan.about.paper}\n{gan.about.link}\n\nVerbs:")
+    for verb in verbs(gan).values():
+        takes = ", ".join(a.name if a.required else f"[{a.name}]" for a in verb.arguments.values())
+        print(f"  {verb.name}({takes}): {verb.says}")
+    print("\nCheckpoints:", ", ".join(checkpoints.tags(given.gan)) or "none yet", "\n\nConfig (the paper's values):")
+    for field in fields(gan.Config):
+        print(f"  {field.name} = {field.default!r}: {field.metadata['says']}")
+
+
+def _doctor(given: argparse.Namespace) -> None:
+    import os
+    import platform
+    import shutil
+
+    import torch
+
+    from studio import checkpoints, registry
+
+    print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
+    print(f"torch {torch.__version__}, CPU capability {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads")
+    print(f"CUDA: {torch.cuda.get_device_name(0) if torch.cuda.is_available() else 'none'}")
+    home = checkpoints.home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / ".writable").write_bytes(b"")
+        (home / ".writable").unlink()
+        print(f"STUDIO_HOME {home}: writable, {shutil.disk_usage(home).free / 2**30:.1f} GB free")
+    except OSError as error:
+        print(f"STUDIO_HOME {home}: can't be written ({error.strerror}); set STUDIO_HOME to a folder of yours")
+    trouble = 0
+    for name in registry.names():
+        for place in checkpoints.places():
+            for folder in sorted(p.parent for p in place.glob(f"{name}/*/card.json")):
+                try:
+                    checkpoints.load(name, folder.name)
+                    print(f"{name}/{folder.name}: whole")
+                except ValueError as error:
+                    trouble += 1
+                    print(f"{name}/{folder.name}: {error}")
+    if trouble:
+        raise ValueError(f"{trouble} checkpoints can't be used; see above.")
+
+
+def _adopt(given: argparse.Namespace) -> None:
+    from studio import checkpoints
+
+    print(checkpoints.adopt(given.file, given.gan, given.tag, given.title))
+
+
+def _measure(given: argparse.Namespace) -> None:
+    from studio import checkpoints, registry
+    from studio.runs import Run
+
+    if given.tag and (Path(given.tag) / "card.json").exists() and (Path(given.tag) / "events.jsonl").exists():
+        gan, card = Run(given.tag).gan(), Run(given.tag).card
+    else:
+        gan, card = checkpoints.load(given.gan, given.tag), checkpoints.card(given.gan, given.tag)
+    source = given.data or card.get("data") or card.get("origin", {}).get("data")
+    if not source:
+        raise ValueError("The card does not say which data it was trained on. Say where it lies with --data.")
+    held = card.get("held_out")
+    if not held:
+        raise ValueError("Nothing was held out of this training, so there is nothing fair to measure on.")
+    data = registry.gan(given.gan).Data(source, gan.config)
+    figures = gan.measure(data, [data.names.index(name) for name in held])
+    print(json.dumps(figures, indent=1))
+    if given.write:
+        checkpoints.update_card(given.gan, given.tag or checkpoints.tags(given.gan)[0], figures=figures)
+
+
+def _bench(given: argparse.Namespace) -> None:
+    from studio import bench
+
+    rows = bench.bench(given.gan)
+    print(json.dumps(rows) if given.json else bench.table(rows))
+
+
+def _train(given: argparse.Namespace) -> None:
+    import signal
+
+    import torch
+
+    from studio import runs
+    from studio.training import Ended, Progress
+
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    how = {"steps": given.steps, "minutes": given.minutes, "device": given.device, "workers": given.workers}
+    if given.resume:
+        run, events = runs.resume(given.resume, given.data, overrides=given.set, **how)
+    else:
+        if not given.gan or not given.data:
+            raise ValueError("Say which GAN and which data: python -m studio train pix2pix --data toy --minutes 3")
+        run, events = runs.start(
+            given.gan, given.data, given.run, given.set, given.start, given.hold_out, seed=given.seed, **how
+        )
+    signal.signal(signal.SIGINT, lambda *_: run.stop())  # Ctrl+C ends it in good order
+    signal.signal(signal.SIGTERM, lambda *_: run.stop())
+    print(f"{run.folder}: stop with Ctrl+C, go on with: python -m studio train --resume {run.folder}", flush=True)
+    for event in events:
+        if isinstance(event, Progress):
+            losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
+            print(f"step {event.step}  {event.rate:.1f} pictures/s  {losses}", flush=True)
+        elif isinstance(event, Ended):
+            print(f"{event.how} at step {event.step}. {event.why}", flush=True)
+            if event.how == "failed":
+                raise ValueError(event.why)
+
+
+def _keep(given: argparse.Namespace) -> None:
+    from studio import checkpoints
+    from studio.runs import Run
+
+    facts = json.loads(Path(given.facts).read_text(encoding="utf-8")) if given.facts else {}
+    if given.title:
+        facts["title"] = dict(pair.split("=", 1) for pair in given.title)
+    facts.setdefault("title", {"en": given.tag, "ko": given.tag})
+    facts["default"] = given.default
+    print(Run(given.run).keep(given.tag, facts, checkpoints.SHIPPED if given.shipped else None))
+
+
+
+if __name__ == "__main__":
+    sys.exit(main())

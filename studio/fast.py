@@ -1,0 +1,287 @@
+"""The fast variant of a network, for demos: the same picture to within 40 dB, sooner. The exact one is left alone.
+
+Two variants of a network exist: exact (fp32, as its file says) and fast. `fast` makes the second of the first by
+replacing layers by kind, so a GAN's file knows nothing of it:
+
+- convolutions, also transposed and resizing ones, with their weights laid out once, for the size of map they get;
+- instance normalisation as group normalisation with one channel a group: the same formula, a better kernel;
+- channels last, and bf16 where the machine multiplies in it (AMX, CUDA).
+
+Whether that is faster is a fact of the machine and of the network's size: `fastest` measures, then chooses.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import logging
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from studio import checkpoints, registry
+from studio.base import BaseGAN
+from studio.layers import Norm, ResizeConv2d
+from studio.training import write_atomically
+
+FAITHFUL = 40.0  # dB to the exact picture, below which a variant is not used
+WORTH = 1.05  # times as fast, below which it is not worth the memory; such a small gain may be noise
+SECONDS = 1.0  # that measuring a network may take, if three rounds are done by then
+
+
+@torch.no_grad()
+def fast(network: nn.Module, *example: Tensor, dtype: torch.dtype | None = None) -> nn.Module:
+    """The fast variant of a network, for inference; the network itself stays as it is.
+
+    Args:
+        example: its inputs for one picture. Other batches and sizes work too, at less speed.
+        dtype: what it computes in; None = bf16 where that is fast on the example's device, else fp32. Inputs and
+            outputs are fp32 all the same.
+    """
+    dtype = dtype or best_dtype(example[0].device)
+    made = copy.deepcopy(network).eval().requires_grad_(False)
+    sizes = _sizes(made, example)
+    made.to(dtype=dtype, memory_format=torch.channels_last)
+    for name, module in network.named_modules():
+        if name in sizes and (conv := _conv(module, sizes[name], dtype)) is not None:
+            made.set_submodule(name, conv)
+        elif name and _behaves_as(module, Norm):
+            made.set_submodule(name, GroupNorm(made.get_submodule(name)))
+    made.register_forward_pre_hook(
+        lambda _, inputs, named: (_each(inputs, lambda x: _enter(x, dtype)), _each(named, lambda x: _enter(x, dtype))),
+        with_kwargs=True,
+    )
+    made.register_forward_hook(lambda _, inputs, output: _each(output, lambda x: x.float().contiguous()))
+    return made
+
+
+def best_dtype(device: torch.device) -> torch.dtype:
+    """bf16 where the machine has units for it. (AVX-512 alone emulates it, at a fraction of fp32's speed.)"""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    facts = getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}
+    return torch.bfloat16 if facts.get("amx_bf16") else torch.float32
+
+
+class Conv(nn.Module):
+    """A convolution, transposed or not, whose weights lie as oneDNN wants them for maps of one size.
+
+    The operators are those of PyTorch's own compiler, and private; without them (Windows, Mac, CUDA, another PyTorch)
+    it is a plain convolution.
+    """
+
+    def __init__(self, like: nn.Conv2d | nn.ConvTranspose2d, weight: Tensor, bias: Tensor | None, size: torch.Size) -> None:
+        super().__init__()
+        transposed, self.border = like.transposed, None
+        padding, stride, dilation, beyond = map(list, (like.padding, like.stride, like.dilation, like.output_padding))
+        if like.padding_mode != "zeros":
+            self.border, padding = (like._reversed_padding_repeated_twice, like.padding_mode), [0, 0]
+            size = F.pad(torch.empty(size, device="meta"), *self.border).shape
+        self.run: Callable[..., Tensor] = torch.convolution
+        self.rest: tuple[Any, ...] = (stride, padding, dilation, transposed, beyond, like.groups)
+        layout = weight
+        if weight.device.type == "cpu":
+            geometry = (padding, beyond, stride, dilation) if transposed else (padding, stride, dilation)
+            try:
+                kind = "_convolution_transpose" if transposed else "_convolution"
+                run = getattr(torch.ops.mkldnn, f"{kind}_pointwise")
+                pack = getattr(torch.ops.mkldnn, f"_reorder{kind}_weight")
+                rest = (*geometry, like.groups, "none", [], "")
+                layout = pack(weight, *geometry, like.groups, list(size))
+                run(torch.zeros(size, dtype=weight.dtype), layout, bias, *rest)
+                self.run, self.rest = run, rest
+            except (AttributeError, RuntimeError, TypeError):
+                layout = weight
+        self.weight = nn.Parameter(layout, requires_grad=False)
+        self.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.run(x if self.border is None else F.pad(x, *self.border), self.weight, self.bias, *self.rest)
+
+
+class GroupNorm(nn.Module):
+    """`Norm` for demos: each picture's own statistics, as group normalisation with one channel a group."""
+
+    def __init__(self, norm: Norm) -> None:
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, x: Tensor, averages: bool = False) -> Tensor:
+        if averages:
+            return self.norm(x, averages=True)
+        return torch.group_norm(x, x.shape[1], self.norm.weight, self.norm.bias)  # F.group_norm refuses 1 x 1 maps
+
+
+def _conv(module: nn.Module, size: torch.Size, dtype: torch.dtype) -> Conv | None:
+    """The module as a `Conv`, if it is a convolution and no more."""
+    like, weight = module, getattr(module, "weight", None)
+    if _behaves_as(module, ResizeConv2d):  # the transposed convolution that it equals
+        weight = module.kernel()
+        like = nn.ConvTranspose2d(*weight.shape[:2], 4, stride=2, padding=1, device="meta")
+    elif not (_behaves_as(module, nn.Conv2d) or _behaves_as(module, nn.ConvTranspose2d)) or isinstance(module.padding, str):
+        return None
+    bias = module.bias.detach().to(dtype, copy=True) if module.bias is not None else None
+    weight = weight.detach().to(dtype, memory_format=torch.channels_last, copy=True)
+    return Conv(like, weight, bias, size)
+
+
+def _behaves_as(module: nn.Module, kind: type[nn.Module]) -> bool:
+    """Whether it is one of the kind, perhaps with parametrised weights (spectral norm), but nothing of its own."""
+    hooked = module._forward_hooks or module._forward_pre_hooks
+    return isinstance(module, kind) and type(module).forward is kind.forward and not hooked
+
+
+def _sizes(network: nn.Module, example: tuple[Tensor, ...]) -> dict[str, torch.Size]:
+    """The shape of what each layer gets, by the layer's name."""
+    sizes: dict[str, torch.Size] = {}
+    hooks = []
+    for name, module in network.named_modules():
+        if name and not any(module.children()):
+
+            def note(_: nn.Module, inputs: tuple[Any, ...], name: str = name) -> None:
+                if inputs and isinstance(inputs[0], Tensor) and inputs[0].ndim == 4:
+                    sizes[name] = inputs[0].shape
+
+            hooks.append(module.register_forward_pre_hook(note))
+    network(*example)
+    for hook in hooks:
+        hook.remove()
+    return sizes
+
+
+def _each(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """The value with its tensors of fractions changed, wherever in it they are."""
+    if isinstance(value, Tensor):
+        return change(value) if value.is_floating_point() else value
+    if isinstance(value, dict):
+        return {name: _each(part, change) for name, part in value.items()}
+    return type(value)(_each(part, change) for part in value) if type(value) in (tuple, list) else value
+
+
+def _enter(x: Tensor, dtype: torch.dtype) -> Tensor:
+    if x.ndim != 4:
+        return x.to(dtype)
+    # A copy, because a map of one channel counts as channels last whatever its strides are, and layers look at those.
+    return torch.empty_like(x, dtype=dtype, memory_format=torch.channels_last).copy_(x)
+
+
+# ---- the choice -----------------------------------------------------------------------------------------------------
+
+
+def fastest(gan: BaseGAN, key: Mapping[str, Any] | None = None) -> BaseGAN:
+    """The GAN with each network of its demo as the variant that serves best here; `variant` then says "fast".
+
+    Fast is used where it was measured to be faster and within 40 dB. The decision is kept, in memory and in
+    ``STUDIO_HOME/fast.json``. The GAN that was given stays as it is.
+
+    Args:
+        key: what tells its weights from others: the card of its checkpoint.
+    """
+    decision, made = _Decision(gan, key or {}), copy.copy(gan)
+    made.__dict__["_modules"] = dict(gan._modules)
+    try:
+        for child, inputs in gan.example().items():
+            exact = gan.get_submodule(child)
+            if decision.known.get(child) is not False:
+                quick = fast(exact, *inputs)
+                if child not in decision.known:
+                    decision.known[child] = worth(exact, quick, inputs)
+                if decision.known[child]:
+                    setattr(made, child, quick)
+                    made.variant = "fast"
+        decision.keep()
+    except (RuntimeError, TypeError, AttributeError, ValueError) as error:  # NotImplementedError is a RuntimeError
+        logging.getLogger(__name__).warning("%s is served exact: %s", registry.name_of(gan), error)
+        return gan
+    return made if made.variant == "fast" else gan
+
+
+@torch.no_grad()
+def worth(exact: nn.Module, quick: nn.Module, inputs: tuple[Tensor, ...]) -> bool:
+    """Whether the quick network is faster than the exact one, and faithful to it."""
+    if not psnr(quick(*inputs), exact(*inputs)) >= FAITHFUL:  # also when it is nan
+        return False
+    rounds = paired(lambda: exact(*inputs), lambda: quick(*inputs), rounds=9, seconds=SECONDS)
+    return statistics.median(a / b for a, b in rounds) >= WORTH
+
+
+def psnr(made: Tensor, exact: Tensor) -> float:
+    """Decibels; of pictures on their range of 2, of anything else on its own range."""
+    reach = 2.0 if exact.abs().max() <= 1 else float(exact.max() - exact.min())
+    error = float((made - exact).square().mean())
+    return 10 * math.log10(reach**2 / error) if error > 0 else math.inf
+
+
+def paired(first: Callable[[], Any], second: Callable[[], Any], rounds: int, seconds: float) -> list[tuple[float, float]]:
+    """Milliseconds of both, side by side and taking turns to go first: a noisy machine slows both alike.
+
+    Three rounds at least; no more when ``seconds`` are over.
+    """
+    taken: list[tuple[float, float]] = []
+    began = time.perf_counter()
+    while len(taken) < rounds and (len(taken) < 3 or time.perf_counter() - began < seconds):
+        if len(taken) % 2:
+            b, a = _milliseconds(second), _milliseconds(first)
+        else:
+            a, b = _milliseconds(first), _milliseconds(second)
+        taken.append((a, b))
+    return taken
+
+
+def _milliseconds(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return (time.perf_counter() - began) * 1e3
+
+
+_decided: dict[str, dict[str, bool]] = {}
+
+
+class _Decision:
+    """What was decided about a GAN on this machine: ``known``, child network -> whether it is served fast."""
+
+    def __init__(self, gan: BaseGAN, key: Mapping[str, Any]) -> None:
+        facts = [registry.name_of(gan), asdict(gan.config), key.get("files"), *machine(gan.device)]
+        method = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()  # another method, another decision
+        self.id = hashlib.sha256(json.dumps([*facts, method], sort_keys=True).encode()).hexdigest()[:16]
+        self.path = checkpoints.home() / "fast.json"
+        found = _decided.get(self.id) or self._read().get(self.id)
+        self.known: dict[str, bool] = dict(found) if isinstance(found, dict) else {}
+
+    def keep(self) -> None:
+        if _decided.get(self.id) == self.known:
+            return
+        _decided[self.id] = dict(self.known)
+        text = json.dumps({**self._read(), self.id: self.known}, indent=1) + "\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path, lambda beside: beside.write_text(text, encoding="utf-8"))
+        except OSError:
+            pass  # then it is measured again next time
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            read = json.loads(self.path.read_text(encoding="utf-8"))
+            return read if isinstance(read, dict) else {}
+        except (OSError, ValueError):
+            return {}
+
+
+def machine(device: torch.device) -> list[Any]:
+    """What the speed of a network depends on, as far as can be told cheaply."""
+    if device.type == "cuda":
+        return [torch.__version__, torch.cuda.get_device_name(device)]
+    facts = getattr(torch.cpu, "get_capabilities", dict)()
+    return [torch.__version__, device.type, torch.backends.cpu.get_cpu_capability(), facts.get("cpu_name"),
+            bool(facts.get("amx_bf16")), torch.get_num_threads()]  # fmt: skip

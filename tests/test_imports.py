@@ -1,0 +1,58 @@
+"""The arrows point down: app, space -> pages -> studio; a GAN file imports the floor and nothing else."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOOR = {"base", "losses", "layers", "latents", "images", "data", "weights", "formats", "measure", "sketches", "verbs"}
+ABOVE = {"streamlit", "gradio", "starlette", "pages", "app", "space"}
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studio").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_backend_knows_no_front_end(path):
+    tops = {name.split(".")[0] for name in imported(path)}
+    allowed = {"starlette"} if path.name == "api.py" else set()
+    assert not tops & (ABOVE - allowed)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studio" / "gans").glob("*.py")), ids=lambda p: p.name)
+def test_a_gan_stands_on_the_floor_alone(path):
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("studio.")}
+    assert ours <= FLOOR
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studio" / "formats").glob("*.py")), ids=lambda p: p.name)
+def test_formats_know_nothing_of_gans(path):
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("studio.")}
+    assert ours <= {"formats"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=lambda p: p.name)
+def test_a_page_computes_nothing_on_tensors(path):
+    tops = {name.split(".")[0] for name in imported(path)}
+    assert not tops & {"torch", "torchvision", "numpy", "cv2"}
+
+
+def test_only_the_floor_has_no_way_up():
+    """Training, runs, serving and checkpoints may import the floor; the floor imports none of them."""
+    up = {"training", "runs", "serving", "api", "checkpoints", "registry", "gans", "fast", "bench"}
+    for name in FLOOR:
+        for path in [ROOT / "studio" / f"{name}.py", *(ROOT / "studio" / name).glob("*.py")]:
+            if path.exists():
+                ours = {n.split(".")[1] for n in imported(path) if n.startswith("studio.") and n.count(".") > 0}
+                assert not ours & up, path.name

@@ -1,0 +1,177 @@
+"""Training: a stopped and resumed run is the run that was never stopped."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from studio import checkpoints, runs, training
+from studio.__main__ import main
+from studio.data import Pairs
+from studio.gans.pix2pix import GAN
+from studio.runs import Run
+from studio.training import Ended, Progress, Sample
+
+SETTINGS = ["size=32", "width=8", "cap=32", "judge_width=8", "receptive_field=16", "norm=instance", "batch=2", "ema=0.9"]
+
+
+def states_equal(a, b) -> bool:
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(states_equal(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(states_equal(x, y) for x, y in zip(a, b, strict=True))
+    return a == b
+
+
+def test_stop_and_resume_equals_never_stopping(tmp_path):
+    torch.set_num_threads(1)
+    whole, events = runs.start("pix2pix", "toy", str(tmp_path / "whole"), SETTINGS, steps=6)
+    list(events)
+    parts, events = runs.start("pix2pix", "toy", str(tmp_path / "parts"), SETTINGS, steps=2)
+    list(events)
+    for until in (3, 6):
+        parts, events = runs.resume(str(tmp_path / "parts"), steps=until)
+        list(events)
+    assert states_equal(whole.state(), parts.state())
+
+
+def test_events_and_folder(tmp_path):
+    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, held_out=3, steps=4)
+    events = list(events)
+    assert [type(e) for e in events if not isinstance(e, Progress)][-1] is Ended
+    assert events[-1].how == "finished"
+    assert any(isinstance(e, Sample) for e in events)
+    progress = [e for e in events if isinstance(e, Progress)][-1]
+    assert progress.step == 4
+    assert set(progress.losses) == {"discriminator", "fool", "near"}
+    assert progress.rate > 0
+    written = list(run.events())
+    assert [w["event"] for w in written] == [type(e).__name__ for e in events]
+    assert run.samples
+    assert len(run.card["held_out"]) == 3
+    assert run.card["command"].startswith("python -m studio train pix2pix --data toy")
+
+
+def test_stop_is_a_file_and_saves(tmp_path):
+    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=1000)
+    for event in events:
+        if isinstance(event, Sample):
+            run.stop()
+        last = event
+    assert last.how == "stopped"
+    assert 0 < run.state()["step"] < 20
+
+
+def test_minutes_end_it(tmp_path):
+    _, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, minutes=0.002)
+    assert list(events)[-1].how == "finished"
+
+
+def test_nan_ends_it_with_a_sentence_and_spares_the_state(tmp_path):
+    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=2)
+    list(events)
+    before = run.state()
+
+    class Broken(GAN):
+        def train_step(self, batch, optimizers, step):
+            return {"near": torch.tensor(float("nan"))}
+
+    data = Pairs("toy", GAN.TINY)
+    saved = []
+    *_, last = training.train(Broken(GAN.TINY), data, steps=3, save=saved.append)
+    assert (last.how, saved) == ("failed", [])
+    assert "no longer a number" in last.why
+    assert states_equal(before, run.state())
+
+
+def test_a_full_disk_while_saving_leaves_the_old_state(tmp_path, monkeypatch):
+    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=1)
+    list(events)
+    before = run.state()
+
+    def full(state, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    _, events = runs.resume(str(run.folder), steps=2)
+    with pytest.raises(OSError, match="No space"):
+        list(events)
+    monkeypatch.undo()
+    assert states_equal(before, run.state())
+    assert not list(run.folder.glob("*.tmp"))
+
+
+def test_the_shown_generator_is_the_average(tmp_path):
+    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=5)
+    list(events)
+    state = run.state()
+    name = "generator.downs.0.conv.weight"
+    assert not torch.equal(state["gan"][name], state["shown"][name])
+    with_none, events = runs.start("pix2pix", "toy", str(tmp_path / "none"), [*SETTINGS, "ema=0"], steps=2)
+    list(events)
+    state = with_none.state()
+    assert torch.equal(state["gan"][name], state["shown"][name])
+
+
+def test_keep_makes_a_checkpoint_and_from_goes_on(tmp_path, home):
+    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, held_out=2, steps=3)
+    list(events)
+    run.keep("mine", {"title": {"en": "Mine", "ko": "내 것"}})
+    card = checkpoints.card("pix2pix", "mine")
+    assert card["origin"]["steps"] == 3
+    assert card["held_out"] == run.card["held_out"]
+    assert card["extras"] == {"drawing": "sketch", "palette": None, "hints": False}
+    further, events = runs.start("pix2pix", "toy", str(tmp_path / "more"), ["lr=0", "judge_lr=0"], origin="mine", steps=1)
+    list(events)
+    a, b = further.gan(), checkpoints.load("pix2pix", "mine")
+    names = [n for n, _ in a.named_parameters()]
+    assert all(torch.equal(a.get_parameter(n), b.get_parameter(n)) for n in names)
+    assert further.card["held_out"] == run.card["held_out"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "pix2pix", "--data", "toy"], "Say how long"),
+        (["train", "pix2pix", "--data", "nowhere.zip", "--steps", "1"], "no folder or zip"),
+        (["train", "pix2pix", "--data", "toy", "--steps", "1", "--set", "colour=3"], "no field 'colour'"),
+        (["train", "pix2pix", "--data", "toy", "--steps", "1", "--set", "width=many"], "width = 'many'"),
+        (["train", "pix2pix", "--data", "toy", "--steps", "1", "--set", "width=0"], "width = 0: this must be from 1"),
+        (["train", "pix2pix", "--data", "toy", "--steps", "1", "--from", "nothing"], "no checkpoint nothing"),
+        (["train", "--steps", "1"], "Say which GAN"),
+        (["train", "--resume", "nothing", "--steps", "1"], "no run"),
+    ],
+)
+def test_the_shell_says_what_is_wrong(arguments, sentence, home, capsys):
+    assert main(arguments) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_the_shell_from_training_to_picture(home, tmp_path, capsys):
+    assert main(["train", "pix2pix", "--data", "toy", "--run", "r", "--steps", "2", "--hold-out", "2", "--workers", "0", "--set", *SETTINGS]) == 0
+    assert main(["keep", str(home / "runs" / "r"), "--tag", "mine", "--title", "en=Mine", "ko=내 것"]) == 0
+    capsys.readouterr()
+    assert main(["list", "--json"]) == 0
+    assert "mine" in json.loads(capsys.readouterr().out)[0]["tags"]
+    from studio.images import Image
+
+    Image.effect_noise((64, 64), 90).save(tmp_path / "sketch.png")
+    out = tmp_path / "shoe.png"
+    assert main(["pix2pix", "translate", str(tmp_path / "sketch.png"), str(out), "--tag", "mine", "--seed", "3"]) == 0
+    assert np.asarray(Image.open(out)).shape == (32, 32, 3)
+    capsys.readouterr()
+    assert main(["pix2pix", "judge", str(tmp_path / "sketch.png"), str(out), "--tag", "mine"]) == 0
+    assert np.array(json.loads(capsys.readouterr().out)["map"]).shape == (14, 14)
+    assert main(["measure", "pix2pix", "mine", "--write"]) == 0
+    assert checkpoints.card("pix2pix", "mine")["figures"]["n"] == 2
+    assert main(["show", "pix2pix", "mine"]) == 0
+    assert main(["show", "pix2pix"]) == 0
+    assert main(["doctor"]) == 0
+    assert main(["pix2pix", "translate", "none.png", str(out), "--tag", "mine"]) == 2
+    assert "There is no file none.png" in capsys.readouterr().err
