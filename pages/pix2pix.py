@@ -1,2 +1,61 @@
+"""Pix2Pix: draw a sketch, watch it become a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import streamlit as st
-st.title("pix")
+
+from pages.parts import address
+from pages.parts.live import live
+from pages.parts.page import head, tabs
+from pages.parts.picker import picker
+from pages.parts.read import read
+from pages.parts.words import said, word
+
+GAN = "pix2pix"
+HINTS = {  # colours to dab under the ink, where a checkpoint was trained with them
+    "black": "#2b2b2e", "grey": "#8b8d94", "white": "#f4f1ea", "brown": "#7a4a2b", "tan": "#c79a63", "red": "#c4342d",
+    "orange": "#e8812d", "yellow": "#f0c93a", "green": "#4f8a45", "blue": "#2f62b5", "purple": "#6d4a9c", "pink": "#ea8fb0",
+}  # fmt: skip
+
+
+def palette(extras: dict[str, Any]) -> list[dict[str, str]]:
+    """What can be painted with: the checkpoint's classes, or paper and pen with colour hints if it knows them."""
+    if extras.get("palette"):
+        return [{"name": said(each["name"]), "colour": each["colour"]} for each in extras["palette"]]
+    ink = [("paper", "#ffffff"), ("pen", "#000000")]
+    if not extras.get("hints"):
+        return [{"name": word(f"pix2pix.ink.{name}"), "colour": colour} for name, colour in ink]
+    return [{"name": word(f"pix2pix.ink.{name}"), "colour": colour, "group": "ink"} for name, colour in ink] + [
+        {"name": word(f"pix2pix.hints.{name}"), "colour": colour, "group": "hints"} for name, colour in HINTS.items()
+    ]
+
+
+def examples(card: dict[str, Any]) -> list[dict[str, str]]:
+    return [
+        {"file": f"/api/{GAN}/{card['tag']}/{name}", "name": word("studio.live.example", n=k)}
+        for k, name in enumerate(card.get("examples", []), 1)
+    ]
+
+
+about = head(GAN)
+card = picker(GAN)
+if card:
+    extras = card.get("extras", {})
+    drawing = "labels" if extras.get("drawing") == "labels" else "sketch"
+    shown = tabs("play", "look", "read")
+    with shown["play"]:
+        live(
+            GAN, card["tag"], verb="translate", field="sketch", drawing=drawing, palette=palette(extras),
+            storage=f"{drawing}-{card['tag']}" if drawing == "labels" else drawing,
+            brush=17 if drawing == "labels" else 3, examples=examples(card),
+        )  # fmt: skip
+    if "look" in shown:
+        with shown["look"]:
+            st.write("look")
+    if "read" in shown and shown["read"].open:
+        with shown["read"]:
+            read(GAN, card)
+else:
+    read(GAN, None)

@@ -1,8 +1,8 @@
 """GAN studio: the backend. Names, checkpoints and verbs; neither Streamlit nor Gradio.
 
-    import studio
-    studio.names()
-    shoe = studio.load("pix2pix").translate("sketch.png")
+import studio
+studio.names()
+shoe = studio.load("pix2pix").translate("sketch.png")
 """
 
 from __future__ import annotations

@@ -61,7 +61,9 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p.add_argument("--data", help="a folder, a zip, a folder in a zip, or toy")
     p.add_argument("--run", help="the run's name or folder (default: gan and date, under STUDIO_HOME/runs)")
     p.add_argument("--resume", metavar="RUN", help="go on exactly where this run stopped")
-    p.add_argument("--from", dest="start", metavar="TAG", help="begin from a checkpoint's weights, with fresh optimisers")
+    p.add_argument(
+        "--from", dest="start", metavar="TAG", help="begin from a checkpoint's weights, with fresh optimisers"
+    )
     p.add_argument("--steps", type=int, help="steps in all")
     p.add_argument("--minutes", type=float, help="minutes from now")
     p.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="fields of the GAN's Config")
@@ -107,7 +109,9 @@ def _verb(given: argparse.Namespace) -> None:
         try:
             result.save(given.out)
         except (OSError, ValueError) as error:
-            raise ValueError(f"{given.out} can't be written: {error}. Name a .png file in a folder that exists.") from error
+            raise ValueError(
+                f"{given.out} can't be written: {error}. Name a .png file in a folder that exists."
+            ) from error
         print(given.out)
     elif given.out:
         Path(given.out).write_text(json.dumps(jsonable(result)), encoding="utf-8")
@@ -120,7 +124,12 @@ def _list(given: argparse.Namespace) -> None:
     from studio import checkpoints, registry
 
     rows = [
-        {"gan": name, "title": registry.gan(name).about.title, "year": registry.gan(name).about.year, "tags": checkpoints.tags(name)}
+        {
+            "gan": name,
+            "title": registry.gan(name).about.title,
+            "year": registry.gan(name).about.year,
+            "tags": checkpoints.tags(name),
+        }
         for name in registry.names()
     ]
     if given.json:
@@ -138,7 +147,9 @@ def _show(given: argparse.Namespace) -> None:
     if given.tag:
         print(json.dumps(checkpoints.card(given.gan, given.tag), indent=1, ensure_ascii=False))
         return
-    print(f"{gan.about.title} ({gan.about.year})\n{gan.about.idea['en']}\n{gan.about.paper}\n{gan.about.link}\n\nVerbs:")
+    print(
+        f"{gan.about.title} ({gan.about.year})\n{gan.about.idea['en']}\n{gan.about.paper}\n{gan.about.link}\n\nVerbs:"
+    )
     for verb in verbs(gan).values():
         takes = ", ".join(a.name if a.required else f"[{a.name}]" for a in verb.arguments.values())
         print(f"  {verb.name}({takes}): {verb.says}")
@@ -157,7 +168,10 @@ def _doctor(given: argparse.Namespace) -> None:
     from studio import checkpoints, registry
 
     print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
-    print(f"torch {torch.__version__}, CPU capability {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads")
+    print(
+        f"torch {torch.__version__}, CPU capability {torch.backends.cpu.get_cpu_capability()}, "
+        f"{torch.get_num_threads()} threads"
+    )
     print(f"CUDA: {torch.cuda.get_device_name(0) if torch.cuda.is_available() else 'none'}")
     home = checkpoints.home()
     try:
@@ -257,7 +271,6 @@ def _keep(given: argparse.Namespace) -> None:
     facts.setdefault("title", {"en": given.tag, "ko": given.tag})
     facts["default"] = given.default
     print(Run(given.run).keep(given.tag, facts, checkpoints.SHIPPED if given.shipped else None))
-
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ its disk, and no request is larger than `MOST_BYTES`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 import threading
@@ -128,15 +127,15 @@ async def _form(request: Request) -> dict[str, str | bytes]:
     except ValueError as error:  # what the parser says of a body that is no form
         raise HTTPException(400, "The form can't be read: it is not what its content type says.") from error
     found: dict[str, str | bytes] = {}
-    async with contextlib.aclosing(form):
-        for name, value in form.multi_items():
-            content = await value.read() if isinstance(value, UploadFile) else value
-            if "\0" in name or len(name) > 64 or (isinstance(content, str) and "\0" in content):
-                raise HTTPException(400, "A field has a NUL character, or a name of more than 64 letters.")
-            if name in found:
-                raise HTTPException(400, f"{name!r} came twice. Give each argument once.")
-            if content != b"":  # a file input that was left empty sends a file of no bytes
-                found[name] = content
+    for name, value in form.multi_items():
+        content = await value.read() if isinstance(value, UploadFile) else value
+        if "\0" in name or len(name) > 64 or (isinstance(content, str) and "\0" in content):
+            raise HTTPException(400, "A field has a NUL character, or a name of more than 64 letters.")
+        if name in found:
+            raise HTTPException(400, f"{name!r} came twice. Give each argument once.")
+        if content != b"":  # a file input that was left empty sends a file of no bytes
+            found[name] = content
+    await form.close()
     return found
 
 
@@ -303,18 +302,20 @@ def interface(root: str = "/api") -> dict[str, Any]:
 
 def _operation(gan: str, title: str, verb: Verb) -> dict[str, Any]:
     fields = {a.name: _schema(a) for a in verb.arguments.values()}
-    tags = checkpoints.tags(gan)
-    beside = {
-        "tag": {"type": "string", "description": "The checkpoint; left out: the default one."} | ({"enum": tags} if tags else {}),
+    beside: dict[str, dict[str, Any]] = {
+        "tag": {"type": "string", "description": "The checkpoint; left out: the default one."},
         "viewer": {"type": "string", "description": "Who asks: a newer question ends an older one that waits."},
         "revision": {"type": "integer", "description": "Comes back as X-Revision."},
     }
+    if tags := checkpoints.tags(gan):
+        beside["tag"]["enum"] = tags
     form: dict[str, Any] = {"type": "object", "properties": {**fields, **beside}, "additionalProperties": False}
     if needed := [a.name for a in verb.arguments.values() if a.required]:
         form["required"] = needed
     content: dict[str, Any] = {"application/json": {"schema": {}}}
     if verb.returns is Picture:
-        content = {"image/png": {}, "application/json": {"schema": {"type": "string", "description": "A data address."}}}
+        address = {"type": "string", "description": "The picture as a data: address, for whoever accepts only JSON."}
+        content = {"image/png": {}, "application/json": {"schema": address}}
     return {
         "operationId": f"{gan}_{verb.name}",
         "tags": [title],
@@ -343,8 +344,9 @@ def _schema(argument: Argument) -> dict[str, Any]:
 
 def docs(request: Request) -> HTMLResponse:
     """GET /api/docs: one page, made in the browser from openapi.json alone; each verb with a form to try it."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src blob:; connect-src 'self'"
-    return HTMLResponse(_PAGE, headers={"Content-Security-Policy": policy + "; form-action 'none'; base-uri 'none'"})
+    inline = "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+    policy = f"default-src 'none'; {inline}; img-src blob:; connect-src 'self'; form-action 'none'; base-uri 'none'"
+    return HTMLResponse(_PAGE, headers={"Content-Security-Policy": policy})
 
 
 _PAGE = """<!doctype html>
@@ -353,7 +355,8 @@ _PAGE = """<!doctype html>
 <style>
 :root { color-scheme: light dark }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1.5rem }
-h1, h2, h3, p { margin: 0 0 .4rem; line-height: 1.3 } h2 { margin-top: 2.5rem } small, span { font-weight: 400; opacity: .75 }
+h1, h2, h3, p { margin: 0 0 .4rem; line-height: 1.3 } h2 { margin-top: 2.5rem }
+small, span { font-weight: 400; opacity: .75 }
 form { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: .6rem }
 form { padding: 1rem; margin: 1rem 0 }
 label { display: grid; grid-template-columns: 7rem 17rem 1fr; gap: .2rem 1rem; align-items: center; margin: .4rem 0 }
@@ -378,9 +381,12 @@ const kindOf = ({ type, format }) => format === "binary" ? "file" : [type].flat(
 function field(form, name, schema, required) {
   const label = add(form, "label"), kind = kindOf(schema);
   add(label, "b", {}, name);
-  const values = schema.enum || (kind === "boolean" ? ["true", "false"] : null);
-  if (values) for (const value of add(label, "select", { name, required }) && values) add(label.lastChild, "option", {}, value);
-  else {
+  const values = schema.enum || (kind === "boolean" && ["true", "false"]);
+  if (values) {
+    const select = add(label, "select", { name, required });
+    for (const value of values) add(select, "option", {}, value);
+    select.value = schema.default ?? values[0];
+  } else {
     const type = { file: "file", integer: "number", number: "number" }[kind] || "text";
     const input = add(label, "input", { name, required, type, value: type === "file" ? "" : schema.default ?? "" });
     if (type === "number") input.step = kind === "integer" ? 1 : "any";
@@ -401,8 +407,10 @@ async function send(form, address, out) {
       URL.revokeObjectURL(src);
     } });
   } else add(out, "pre", {}, body.error || JSON.stringify(body).slice(0, 3000));
-  const about = ["Milliseconds", "Device", "Size", "Tag", "Variant", "Batch"].map((name) => [name, reply.headers.get("X-" + name)]);
-  add(out, "small", {}, [reply.status, ...about.filter((pair) => pair[1]).map((pair) => pair.join(" "))].join(" · "));
+  const about = [`Status ${reply.status}`];
+  for (const name of ["Milliseconds", "Device", "Size", "Tag", "Variant", "Batch"])
+    if (reply.headers.has("X-" + name)) about.push(`${name} ${reply.headers.get("X-" + name)}`);
+  add(out, "small", {}, about.join(" · "));
 }
 
 const api = await (await fetch("openapi.json")).json(), main = document.querySelector("main");
@@ -414,12 +422,13 @@ for (const gan of api.tags) {
     const gives = "image/png" in post.responses[200].content ? "a picture" : "JSON";
     const address = location.origin + api.servers[0].url + path;
     const form = add(main, "form");
-    add(form, "h3", {}, path.split("/").pop() + " ").append(add(document.createElement("i"), "small", {}, "gives " + gives));
+    add(add(form, "h3", {}, path.split("/").pop() + " "), "small", {}, "gives " + gives);
     add(form, "p", {}, post.summary);
     for (const [name, each] of Object.entries(schema.properties))
       if (!["viewer", "revision"].includes(name)) field(form, name, each, needed.includes(name));
     add(form, "button", {}, "Send");
-    const parts = needed.map((name) => `-F ${name}=${kindOf(schema.properties[name]) === "file" ? "@picture.png" : "…"} `);
+    const sample = (name) => kindOf(schema.properties[name]) === "file" ? "@picture.png" : "…";
+    const parts = needed.map((name) => `-F ${name}=${sample(name)} `);
     add(add(form, "div"), "code", {}, `curl ${parts.join("")}${address}${gives === "JSON" ? "" : " -o answer.png"}`);
     const out = add(form, "output");
     form.onsubmit = (event) => {

@@ -61,9 +61,9 @@ def checked(config: Any) -> Any:
         if choices is not None and value not in choices:
             raise ValueError(f"{each.name} = {value!r}: choose one of {', '.join(map(str, choices))}.")
         low, high = each.metadata.get("low"), each.metadata.get("high")
-        if kind in (int, float):
-            if value != value or (low is not None and value < low) or (high is not None and value > high):
-                raise ValueError(f"{each.name} = {value!r}: this must be {_between(low, high)}.")
+        outside = (low is not None and value < low) or (high is not None and value > high)
+        if kind in (int, float) and (outside or value != value):
+            raise ValueError(f"{each.name} = {value!r}: this must be {_between(low, high)}.")
     return config
 
 

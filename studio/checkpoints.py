@@ -143,7 +143,15 @@ def _read_file(path: Path, facts: dict[str, Any]) -> dict[str, Tensor]:
     return safe.read(path)
 
 
-def save(gan: BaseGAN, tag: str, facts: dict[str, Any], preview: images.Picture | None = None, *, where: Path | None = None, half: bool = True) -> Path:
+def save(
+    gan: BaseGAN,
+    tag: str,
+    facts: dict[str, Any],
+    preview: images.Picture | None = None,
+    *,
+    where: Path | None = None,
+    half: bool = True,
+) -> Path:
     """Writes a checkpoint; the folder appears whole or not at all, and an older one of the tag is replaced.
 
     Args:
@@ -176,7 +184,14 @@ def save(gan: BaseGAN, tag: str, facts: dict[str, Any], preview: images.Picture 
             files[file] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         if preview is not None:
             preview.save(beside / "preview.webp", quality=90)
-        described = {"gan": name, "tag": tag, "config": asdict(gan.config), "files": files, "extras": gan.extras, **facts}
+        described = {
+            "gan": name,
+            "tag": tag,
+            "config": asdict(gan.config),
+            "files": files,
+            "extras": gan.extras,
+            **facts,
+        }
         (beside / "card.json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         old = target.with_name(f".{tag}.{os.getpid()}.old")
         if target.exists():
@@ -184,7 +199,9 @@ def save(gan: BaseGAN, tag: str, facts: dict[str, Any], preview: images.Picture 
         os.replace(beside, target)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise ValueError(f"The checkpoint could not be written ({error.strerror}). Free some space; the old one is intact.") from error
+        raise ValueError(
+            f"The checkpoint could not be written ({error.strerror}). Free some space; the old one is intact."
+        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return target

@@ -55,7 +55,9 @@ class Files:
         else:
             self.prefix = inner + "/" if inner else ""
             self.names = [n[len(self.prefix) :] for n in self._checked_zip() if n.startswith(self.prefix)]
-        self.names = [n for n in self.names if not n.startswith("__MACOSX") and not PurePosixPath(n).name.startswith(".")]
+        self.names = [
+            n for n in self.names if not n.startswith("__MACOSX") and not PurePosixPath(n).name.startswith(".")
+        ]
         if len(self.names) > MOST_FILES:
             raise ValueError(f"{source} holds more than {MOST_FILES:,} files; that is too many.")
         if not self.names:
@@ -72,7 +74,9 @@ class Files:
                 continue
             path = PurePosixPath(info.filename)
             if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename:
-                raise ValueError(f"The zip has a file named {info.filename!r}, which points outside of it. Pack it anew.")
+                raise ValueError(
+                    f"The zip has a file named {info.filename!r}, which points outside of it. Pack it anew."
+                )
             if info.flag_bits & 1:
                 raise ValueError("The zip is encrypted. Pack it without a password.")
             total += info.file_size
@@ -110,7 +114,7 @@ class Pairs:
     What the files are is read off them (``kind`` says what was understood):
 
     - ``labels``: ``photos/`` and ``labels/`` with equal names (label maps of class ids, coloured by ``classes.json``);
-    - ``folders``: two folders with equal names, in alphabetical order input and output (``A/ B/``, ``sketches/ photos/``);
+    - ``folders``: two folders with equal names, the input first in the alphabet (``A/ B/``, ``edges/ photos/``);
     - ``side by side``: every picture is twice as wide as high, the input on the left (the original datasets' form);
     - ``photos``: anything else; the sketches are drawn from them (`studio.sketches`), anew each time;
     - ``toy``: drawn by the studio, no files needed.
@@ -134,7 +138,9 @@ class Pairs:
         else:
             self.kind, self.names = self._understand()
         if len(self.names) < self.LEAST:
-            raise ValueError(f"{source} holds {len(self.names)} pairs; at least {self.LEAST} are needed. Expected {self.asks}.")
+            raise ValueError(
+                f"{source} holds {len(self.names)} pairs; at least {self.LEAST} are needed. Expected {self.asks}."
+            )
 
     def _understand(self) -> tuple[str, list[str]]:
         pictures = self.files.pictures()
@@ -173,7 +179,7 @@ class Pairs:
         self.colours = np.full((256, 3), 255, np.uint8)
         for k, each in enumerate(self.palette):
             colour = each.get("colour") or each.get("color") or toys.distinct_colour(k)
-            each["colour"] = colour if isinstance(colour, str) else "#%02x%02x%02x" % tuple(colour)
+            each["colour"] = colour if isinstance(colour, str) else "#{:02x}{:02x}{:02x}".format(*colour)
             self.colours[each["id"]] = tuple(bytes.fromhex(each["colour"].lstrip("#")))
 
     def _open(self, name: str) -> Image.Image | None:
@@ -232,11 +238,9 @@ class Pairs:
             grow = rng.uniform(0.8, 1.12) if self.kind in ("photos", "toy") else rng.uniform(1.0, 1.12)
         result = []
         for nearest, array in zip((self.kind == "labels", False), pair, strict=True):
-            height, width = array.shape[:2]
-            high, wide = max(1, round(size * grow)), max(1, round(size * grow))
-            shrink = high < height
-            how = cv2.INTER_NEAREST if nearest else cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
-            array = cv2.resize(array, (wide, high), interpolation=how)
+            side = max(1, round(size * grow))
+            how = cv2.INTER_NEAREST if nearest else cv2.INTER_AREA if side < len(array) else cv2.INTER_CUBIC
+            array = cv2.resize(array, (side, side), interpolation=how)
             result.append(_window(array, size, move)[:, ::-1] if flip else _window(array, size, move))
         return result
 
@@ -249,7 +253,7 @@ class Pairs:
         return (sketch if self.inputs == 3 else sketch.mean(dim=1, keepdim=True)), photo
 
     def thumbnails(self) -> np.ndarray | None:
-        """``(len, 16 * 16 * 3)`` float32 in [0, 1]: to find near-duplicates before some are held out. Toys have none."""
+        """``(len, 16 * 16 * 3)`` float32 in [0, 1]: to find near-duplicates; None for toys, which have none."""
         if self.kind == "toy":
             return None
         rows = []
@@ -263,7 +267,11 @@ class Pairs:
 
     def facts(self) -> dict[str, Any]:
         """What the trained checkpoint's card should say about its input."""
-        return {"drawing": self.kind if self.kind in ("labels",) else "sketch", "palette": self.palette, "hints": self.hints > 0}
+        return {
+            "drawing": self.kind if self.kind in ("labels",) else "sketch",
+            "palette": self.palette,
+            "hints": self.hints > 0,
+        }
 
 
 def _window(array: np.ndarray, size: int, move: np.ndarray) -> np.ndarray:
@@ -292,7 +300,9 @@ def hold_out(data: Any, count: int, seed: int = 0, near: float = 0.045) -> list[
         lone[k] = distance.min() > near
     candidates = np.flatnonzero(lone)
     if len(candidates) < count:
-        raise ValueError(f"Only {len(candidates)} of {len(data)} pictures have no near-duplicate; hold out fewer than {count}.")
+        raise ValueError(
+            f"Only {len(candidates)} of {len(data)} pictures have no near-duplicate; hold out fewer than {count}."
+        )
     chosen = np.random.default_rng(seed).choice(candidates, count, replace=False)
     return sorted(data.names[k] for k in chosen)
 

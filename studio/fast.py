@@ -20,6 +20,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,12 @@ def fast(network: nn.Module, *example: Tensor, dtype: torch.dtype | None = None)
     """
     dtype = dtype or best_dtype(example[0].device)
     made = copy.deepcopy(network).eval().requires_grad_(False)
-    sizes = _sizes(made, example)
+    sizes, layers = _sizes(made, example), dict(made.named_modules())
+    quick = {name: _quick(layers[name], size, dtype) for name, size in sizes.items()}
     made.to(dtype=dtype, memory_format=torch.channels_last)
-    for name, module in network.named_modules():
-        if name in sizes and (conv := _conv(module, sizes[name], dtype)) is not None:
-            made.set_submodule(name, conv)
-        elif name and _behaves_as(module, Norm):
-            made.set_submodule(name, GroupNorm(made.get_submodule(name)))
+    for name, layer in quick.items():
+        if layer is not None:
+            made.set_submodule(name, layer)
     made.register_forward_pre_hook(
         lambda _, inputs, named: (_each(inputs, lambda x: _enter(x, dtype)), _each(named, lambda x: _enter(x, dtype))),
         with_kwargs=True,
@@ -79,30 +79,27 @@ class Conv(nn.Module):
     it is a plain convolution.
     """
 
-    def __init__(self, like: nn.Conv2d | nn.ConvTranspose2d, weight: Tensor, bias: Tensor | None, size: torch.Size) -> None:
+    def __init__(self, like: nn.Module, weight: Tensor, bias: Tensor | None, size: torch.Size) -> None:
         super().__init__()
-        transposed, self.border = like.transposed, None
-        padding, stride, dilation, beyond = map(list, (like.padding, like.stride, like.dilation, like.output_padding))
+        padding, self.border = [0, 0] if like.padding == "valid" else list(like.padding), None
         if like.padding_mode != "zeros":
-            self.border, padding = (like._reversed_padding_repeated_twice, like.padding_mode), [0, 0]
+            padding, self.border = [0, 0], (like._reversed_padding_repeated_twice, like.padding_mode)
             size = F.pad(torch.empty(size, device="meta"), *self.border).shape
+        stride, dilation, beyond = list(like.stride), list(like.dilation), list(like.output_padding)
         self.run: Callable[..., Tensor] = torch.convolution
-        self.rest: tuple[Any, ...] = (stride, padding, dilation, transposed, beyond, like.groups)
-        layout = weight
-        if weight.device.type == "cpu":
-            geometry = (padding, beyond, stride, dilation) if transposed else (padding, stride, dilation)
-            try:
-                kind = "_convolution_transpose" if transposed else "_convolution"
-                run = getattr(torch.ops.mkldnn, f"{kind}_pointwise")
-                pack = getattr(torch.ops.mkldnn, f"_reorder{kind}_weight")
-                rest = (*geometry, like.groups, "none", [], "")
-                layout = pack(weight, *geometry, like.groups, list(size))
-                run(torch.zeros(size, dtype=weight.dtype), layout, bias, *rest)
-                self.run, self.rest = run, rest
-            except (AttributeError, RuntimeError, TypeError):
-                layout = weight
-        self.weight = nn.Parameter(layout, requires_grad=False)
+        self.rest: tuple[Any, ...] = (stride, padding, dilation, like.transposed, beyond, like.groups)
         self.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
+        if weight.device.type == "cpu":
+            kind = "_convolution_transpose" if like.transposed else "_convolution"
+            shape = (padding, *([beyond] if like.transposed else []), stride, dilation, like.groups)
+            try:
+                packed = getattr(torch.ops.mkldnn, f"_reorder{kind}_weight")(weight, *shape, list(size))
+                run, rest = getattr(torch.ops.mkldnn, f"{kind}_pointwise"), (*shape, "none", [], "")
+                run(torch.zeros(size, dtype=weight.dtype), packed, bias, *rest)
+                weight, self.run, self.rest = packed, run, rest
+            except (AttributeError, RuntimeError, TypeError):
+                pass
+        self.weight = nn.Parameter(weight, requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.run(x if self.border is None else F.pad(x, *self.border), self.weight, self.bias, *self.rest)
@@ -121,37 +118,38 @@ class GroupNorm(nn.Module):
         return torch.group_norm(x, x.shape[1], self.norm.weight, self.norm.bias)  # F.group_norm refuses 1 x 1 maps
 
 
-def _conv(module: nn.Module, size: torch.Size, dtype: torch.dtype) -> Conv | None:
-    """The module as a `Conv`, if it is a convolution and no more."""
-    like, weight = module, getattr(module, "weight", None)
-    if _behaves_as(module, ResizeConv2d):  # the transposed convolution that it equals
-        weight = module.kernel()
+def _quick(layer: nn.Module, size: torch.Size, dtype: torch.dtype) -> nn.Module | None:
+    """What takes a layer's place; None = it stays."""
+    if _behaves_as(layer, Norm):
+        return GroupNorm(layer)
+    if _behaves_as(layer, ResizeConv2d):  # the transposed convolution that it equals
+        weight = layer.kernel()
         like = nn.ConvTranspose2d(*weight.shape[:2], 4, stride=2, padding=1, device="meta")
-    elif not (_behaves_as(module, nn.Conv2d) or _behaves_as(module, nn.ConvTranspose2d)) or isinstance(module.padding, str):
+    elif any(_behaves_as(layer, kind) for kind in (nn.Conv2d, nn.ConvTranspose2d)) and layer.padding != "same":
+        weight, like = layer.weight, layer
+    else:
         return None
-    bias = module.bias.detach().to(dtype, copy=True) if module.bias is not None else None
-    weight = weight.detach().to(dtype, memory_format=torch.channels_last, copy=True)
-    return Conv(like, weight, bias, size)
+    bias = None if layer.bias is None else layer.bias.to(dtype, copy=True)
+    return Conv(like, weight.to(dtype, memory_format=torch.channels_last, copy=True), bias, size)
 
 
-def _behaves_as(module: nn.Module, kind: type[nn.Module]) -> bool:
-    """Whether it is one of the kind, perhaps with parametrised weights (spectral norm), but nothing of its own."""
-    hooked = module._forward_hooks or module._forward_pre_hooks
-    return isinstance(module, kind) and type(module).forward is kind.forward and not hooked
+def _behaves_as(layer: nn.Module, kind: type[nn.Module]) -> bool:
+    """Whether it is one of the kind, perhaps with parametrised weights (spectral norm), but with no ways of its own."""
+    hooked = layer._forward_hooks or layer._forward_pre_hooks
+    return isinstance(layer, kind) and type(layer).forward is kind.forward and not hooked
 
 
 def _sizes(network: nn.Module, example: tuple[Tensor, ...]) -> dict[str, torch.Size]:
-    """The shape of what each layer gets, by the layer's name."""
+    """The shape of the maps that each layer gets, by the layer's name."""
     sizes: dict[str, torch.Size] = {}
     hooks = []
-    for name, module in network.named_modules():
-        if name and not any(module.children()):
+    for name, layer in network.named_modules():
 
-            def note(_: nn.Module, inputs: tuple[Any, ...], name: str = name) -> None:
-                if inputs and isinstance(inputs[0], Tensor) and inputs[0].ndim == 4:
-                    sizes[name] = inputs[0].shape
+        def note(_: nn.Module, inputs: tuple[Any, ...], name: str = name) -> None:
+            if name and inputs and isinstance(inputs[0], Tensor) and inputs[0].ndim == 4:
+                sizes[name] = inputs[0].shape
 
-            hooks.append(module.register_forward_pre_hook(note))
+        hooks.append(layer.register_forward_pre_hook(note))
     network(*example)
     for hook in hooks:
         hook.remove()
@@ -215,13 +213,13 @@ def worth(exact: nn.Module, quick: nn.Module, inputs: tuple[Tensor, ...]) -> boo
 
 
 def psnr(made: Tensor, exact: Tensor) -> float:
-    """Decibels; of pictures on their range of 2, of anything else on its own range."""
+    """Decibels, 200 at most; of pictures on their range of 2, of anything else on its own range."""
     reach = 2.0 if exact.abs().max() <= 1 else float(exact.max() - exact.min())
-    error = float((made - exact).square().mean())
-    return 10 * math.log10(reach**2 / error) if error > 0 else math.inf
+    error = float((made - exact).square().mean()) / (reach**2 or 1.0)
+    return -10 * math.log10(error + 1e-20)
 
 
-def paired(first: Callable[[], Any], second: Callable[[], Any], rounds: int, seconds: float) -> list[tuple[float, float]]:
+def paired(first: Callable, second: Callable, rounds: int, seconds: float) -> list[tuple[float, float]]:
     """Milliseconds of both, side by side and taking turns to go first: a noisy machine slows both alike.
 
     Three rounds at least; no more when ``seconds`` are over.
@@ -252,36 +250,34 @@ class _Decision:
     """What was decided about a GAN on this machine: ``known``, child network -> whether it is served fast."""
 
     def __init__(self, gan: BaseGAN, key: Mapping[str, Any]) -> None:
-        facts = [registry.name_of(gan), asdict(gan.config), key.get("files"), *machine(gan.device)]
         method = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()  # another method, another decision
-        self.id = hashlib.sha256(json.dumps([*facts, method], sort_keys=True).encode()).hexdigest()[:16]
+        facts = [registry.name_of(gan), asdict(gan.config), key.get("files"), machine(gan.device), method]
+        self.id = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
         self.path = checkpoints.home() / "fast.json"
         found = _decided.get(self.id) or self._read().get(self.id)
-        self.known: dict[str, bool] = dict(found) if isinstance(found, dict) else {}
+        whole = isinstance(found, dict) and all(isinstance(value, bool) for value in found.values())
+        self.known: dict[str, bool] = dict(found) if whole else {}
 
     def keep(self) -> None:
         if _decided.get(self.id) == self.known:
             return
         _decided[self.id] = dict(self.known)
         text = json.dumps({**self._read(), self.id: self.known}, indent=1) + "\n"
-        try:
+        with suppress(OSError):  # a home that can't be written: then it is measured again next time
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path, lambda beside: beside.write_text(text, encoding="utf-8"))
-        except OSError:
-            pass  # then it is measured again next time
 
     def _read(self) -> dict[str, Any]:
         try:
             read = json.loads(self.path.read_text(encoding="utf-8"))
-            return read if isinstance(read, dict) else {}
         except (OSError, ValueError):
             return {}
+        return read if isinstance(read, dict) else {}
 
 
 def machine(device: torch.device) -> list[Any]:
-    """What the speed of a network depends on, as far as can be told cheaply."""
+    """What the speed of a network depends on, as far as PyTorch tells."""
     if device.type == "cuda":
         return [torch.__version__, torch.cuda.get_device_name(device)]
-    facts = getattr(torch.cpu, "get_capabilities", dict)()
-    return [torch.__version__, device.type, torch.backends.cpu.get_cpu_capability(), facts.get("cpu_name"),
-            bool(facts.get("amx_bf16")), torch.get_num_threads()]  # fmt: skip
+    facts = [getattr(torch.cpu, "get_capabilities", dict)().get(name) for name in ("cpu_name", "amx_bf16")]
+    return [torch.__version__, device.type, torch.backends.cpu.get_cpu_capability(), torch.get_num_threads(), *facts]

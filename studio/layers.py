@@ -30,22 +30,12 @@ class Norm(nn.Module):
     def forward(self, x: Tensor, averages: bool = False) -> Tensor:
         if averages:
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, training=False)
-        if self.training:
-            self._remember(x)
-            if self.kind == "batch":
-                return F.batch_norm(x, None, None, self.weight, self.bias, training=True)
-        # A 1 x 1 map is its own mean; PyTorch refuses it in training, the formula gives 0.
-        return F.instance_norm(x, weight=self.weight, bias=self.bias) if x.shape[2] * x.shape[3] > 1 else self._flat(x)
-
-    def _flat(self, x: Tensor) -> Tensor:
-        zero = torch.zeros_like(x)
-        return zero if self.bias is None else zero + self.bias[:, None, None]
-
-    @torch.no_grad()
-    def _remember(self, x: Tensor) -> None:
-        var, mean = torch.var_mean(x.detach().float(), dim=(0, 2, 3))
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(var.nan_to_num(1.0), self.momentum)
+        kept = (self.running_mean, self.running_var) if self.training else (None, None)
+        if self.training and self.kind == "batch":
+            return F.batch_norm(x, *kept, self.weight, self.bias, training=True, momentum=self.momentum)
+        if x.shape[2] * x.shape[3] == 1:  # a single value is its own mean; PyTorch refuses it, the formula gives 0
+            return torch.zeros_like(x) if self.bias is None else torch.zeros_like(x) + self.bias[:, None, None]
+        return F.instance_norm(x, *kept, self.weight, self.bias, use_input_stats=True, momentum=self.momentum)
 
 
 class ResizeConv2d(nn.Module):

@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-GAUSSIAN = [math.exp(-0.5 * (i / 1.5) ** 2) for i in range(-5, 6)]      # SSIM's window: 11 taps, sigma 1.5
+GAUSSIAN = [math.exp(-0.5 * (i / 1.5) ** 2) for i in range(-5, 6)]  # SSIM's window: 11 taps, sigma 1.5
 GAUSSIAN = [tap / sum(GAUSSIAN) for tap in GAUSSIAN]
-BINOMIAL = [tap / 16 for tap in (1, 4, 6, 4, 1)]                        # the pyramid's: Burt & Adelson 1983
+BINOMIAL = [tap / 16 for tap in (1, 4, 6, 4, 1)]  # the pyramid's: Burt & Adelson 1983
 PATCH, COARSEST = 7, 16
 
 
@@ -45,11 +45,11 @@ def ssim(a: Tensor, b: Tensor) -> float:
     """
     a, b = _checked(a, b, paired=True, side=len(GAUSSIAN))
     c1, c2, scores = 0.01**2, 0.03**2, []
-    for x, y in zip(((a + 1) / 2).split(32), ((b + 1) / 2).split(32)):
+    for x, y in zip(((a + 1) / 2).split(32), ((b + 1) / 2).split(32), strict=True):
         # E[xx] - E[x]^2 of bright pictures loses digits that c2 can feel; about each channel's mean it does not.
         zx, zy = (z.mean((2, 3), keepdim=True) for z in (x, y))
         x, y = x - zx, y - zy
-        mx, my, xx, yy, xy = (_filter(z, GAUSSIAN) for z in (x, y, x * x, y * y, x * y))    # (n, 3, H-10, W-10)
+        mx, my, xx, yy, xy = (_filter(z, GAUSSIAN) for z in (x, y, x * x, y * y, x * y))  # (n, 3, H-10, W-10)
         luminance = (2 * (mx + zx) * (my + zy) + c1) / ((mx + zx).square() + (my + zy).square() + c1)
         structure = (2 * (xy - mx * my) + c2) / ((xx - mx * mx) + (yy - my * my) + c2)
         scores.append((luminance * structure).mean((1, 2, 3)))
@@ -84,7 +84,7 @@ def sliced_wasserstein(a: Tensor, b: Tensor, patches: int = 128, directions: int
     sizes = [level.shape[-2:] for level in _pyramid(a[:1])]
     places = [torch.randint((h - PATCH + 1) * (w - PATCH + 1), (n, patches), generator=draw) for h, w in sizes]
     levels = {}
-    for size, x, y in zip(sizes, _patches(a, places), _patches(b, places)):                 # (n * patches, 3, 7, 7)
+    for size, x, y in zip(sizes, _patches(a, places), _patches(b, places), strict=True):  # (n * patches, 3, 7, 7)
         mean = sum(z.mean((0, 2, 3), keepdim=True) for z in (x, y)) / 2
         spread = sum((z - mean).square().mean((0, 2, 3), keepdim=True) for z in (x, y)) / 2
         # A level with nothing in it stays at 0 instead of becoming magnified rounding: .001 is 1/8 of an 8-bit step.
@@ -105,7 +105,7 @@ def diversity(pictures: Tensor, size: int = 32) -> float:
     after the k-th is crossed by k (n - k) of the n (n - 1) / 2 pairs.
     """
     [pictures] = _checked(pictures, least=2)
-    values, n = _small(pictures, size).sort(0).values, len(pictures)                        # (N, 3 * size * size)
+    values, n = _small(pictures, size).sort(0).values, len(pictures)  # (N, 3 * size * size)
     k = torch.arange(1, n, device=values.device, dtype=torch.float32)
     crossed = k * (n - k) / (n * (n - 1) / 2)
     return (values.diff(dim=0) * crossed[:, None]).sum(0).mean().item() / 2
@@ -131,8 +131,8 @@ def _small(x: Tensor, size: int) -> Tensor:
 def _filter(x: Tensor, taps: list[float]) -> Tensor:
     """Separable filter, valid region only. Shifted sums, not conv2d: cuDNN would round to TF32 by default."""
     h, w = (side - len(taps) + 1 for side in x.shape[-2:])
-    x = sum(tap * x[..., i:i + w] for i, tap in enumerate(taps))
-    return sum(tap * x[..., i:i + h, :] for i, tap in enumerate(taps))
+    x = sum(tap * x[..., i : i + w] for i, tap in enumerate(taps))
+    return sum(tap * x[..., i : i + h, :] for i, tap in enumerate(taps))
 
 
 def _pyramid(x: Tensor) -> list[Tensor]:
@@ -141,7 +141,7 @@ def _pyramid(x: Tensor) -> list[Tensor]:
     while min(x.shape[-2:]) >= 2 * COARSEST and not any(side % 2 for side in x.shape[-2:]):
         half = _filter(F.pad(x, (2, 2, 2, 2), mode="reflect"), BINOMIAL)[..., ::2, ::2]
         grown = torch.zeros_like(x)
-        grown[..., ::2, ::2] = 4 * half                                 # 4: three of four pixels are empty
+        grown[..., ::2, ::2] = 4 * half  # 4: three of four pixels are empty
         levels.append(x - _filter(F.pad(grown, (2, 2, 2, 2), mode="reflect"), BINOMIAL))
         x = half
     return [*levels, x]
@@ -151,9 +151,9 @@ def _patches(x: Tensor, places: list[Tensor]) -> list[Tensor]:
     """The 7 x 7 patches at `places`, flat indices (N, patches) for each level -> (N * patches, 3, 7, 7) for each."""
     taken = [[] for _ in places]
     for start in range(0, len(x), 64):
-        for level, place, into in zip(_pyramid(x[start:start + 64]), places, taken):
-            windows = level.unfold(2, PATCH, 1).unfold(3, PATCH, 1)     # (64, 3, H-6, W-6, 7, 7), a view
-            at, columns = place[start:start + 64].to(x.device), windows.shape[3]
+        for level, place, into in zip(_pyramid(x[start : start + 64]), places, taken, strict=True):
+            windows = level.unfold(2, PATCH, 1).unfold(3, PATCH, 1)  # (64, 3, H-6, W-6, 7, 7), a view
+            at, columns = place[start : start + 64].to(x.device), windows.shape[3]
             rows = torch.arange(len(at), device=x.device)[:, None]
             into.append(windows[rows, :, at // columns, at % columns].flatten(0, 1))
     return [torch.cat(parts) for parts in taken]
@@ -163,24 +163,34 @@ def _checked(*sets: Tensor, least: int = 1, side: int = 1, paired: bool = False)
     """The sets as float32, or a ValueError that says what to do."""
     for x in sets:
         if x.dim() != 4 or x.shape[1] != 3:
-            raise ValueError(f"Pictures are (N, 3, H, W), not {tuple(x.shape)}: permute channels to second place, "
-                             "expand grey pictures to 3 channels.")
+            raise ValueError(
+                f"Pictures are (N, 3, H, W), not {tuple(x.shape)}: permute channels to second place, "
+                "expand grey pictures to 3 channels."
+            )
         if not x.is_floating_point():
             raise ValueError(f"Pictures are floats in [-1, 1], not {x.dtype}: convert 8-bit ones with x / 127.5 - 1.")
         if len(x) < least:
             raise ValueError(f"This figure needs at least {least} picture(s) in a set, not {len(x)}: pass more.")
         if min(x.shape[-2:]) < side:
-            raise ValueError(f"This figure needs sides of at least {side} px, not {x.shape[-2]} x {x.shape[-1]}: "
-                             "measure larger pictures, or leave this figure off the card.")
+            raise ValueError(
+                f"This figure needs sides of at least {side} px, not {x.shape[-2]} x {x.shape[-1]}: "
+                "measure larger pictures, or leave this figure off the card."
+            )
         if not x.isfinite().all():
             raise ValueError("The pictures hold NaN or infinity: the network diverged; measure an earlier checkpoint.")
-        if (peak := x.abs().max().item()) > 1 + 1e-3:                   # half precision may land a hair above 1
-            raise ValueError(f"Pictures lie in [-1, 1], but these reach {peak:.4g}: clamp a generator's output with "
-                             "x.clamp(-1, 1), convert 0..255 with x / 127.5 - 1.")
+        if (peak := x.abs().max().item()) > 1 + 1e-3:  # half precision may land a hair above 1
+            raise ValueError(
+                f"Pictures lie in [-1, 1], but these reach {peak:.4g}: clamp a generator's output with "
+                "x.clamp(-1, 1), convert 0..255 with x / 127.5 - 1."
+            )
     if len({x.shape[1:] for x in sets}) > 1:
-        raise ValueError(f"Pictures differ in size, {' and '.join(str(tuple(x.shape)) for x in sets)}: "
-                         "resize one set to the other's first.")
+        raise ValueError(
+            f"Pictures differ in size, {' and '.join(str(tuple(x.shape)) for x in sets)}: "
+            "resize one set to the other's first."
+        )
     if paired and len({len(x) for x in sets}) > 1:
-        raise ValueError(f"Pairs need as many pictures on both sides, not {' and '.join(str(len(x)) for x in sets)}: "
-                         "pass each picture with its partner.")
+        raise ValueError(
+            f"Pairs need as many pictures on both sides, not {' and '.join(str(len(x)) for x in sets)}: "
+            "pass each picture with its partner."
+        )
     return [x.float() for x in sets]

@@ -1,10 +1,10 @@
 """A run is a folder, written by the process that trains and read by whoever wants to watch.
 
-    runs/<name>/card.json        gan, config, data, what was held out, the command
-                events.jsonl     one event a line
-                sample-0000100.webp
-                resume.pt        the whole state, replaced atomically
-                stop             put there by whoever wants it to stop
+runs/<name>/card.json        gan, config, data, what was held out, the command
+            events.jsonl     one event a line
+            sample-0000100.webp
+            resume.pt        the whole state, replaced atomically
+            stop             put there by whoever wants it to stop
 """
 
 from __future__ import annotations
@@ -187,16 +187,34 @@ def start(
         for child, network in begun.named_children():
             if network is not None:
                 made.get_submodule(child).load_state_dict(network.state_dict())
-    run = Run(name if name and len(Path(name).parts) > 1 else checkpoints.home() / "runs" / (name or time.strftime(f"{gan}-%Y%m%d-%H%M%S")))
+    run = Run(
+        name
+        if name and len(Path(name).parts) > 1
+        else checkpoints.home() / "runs" / (name or time.strftime(f"{gan}-%Y%m%d-%H%M%S"))
+    )
     if (run.folder / "card.json").exists():
-        raise ValueError(f"There is a run in {run.folder} already. Go on with --resume {run.folder}, or choose another name.")
+        raise ValueError(
+            f"There is a run in {run.folder} already. Go on with --resume {run.folder}, or choose another name."
+        )
     begin = ["--from", origin] if origin else []
-    words = ["python -m studio train", gan, "--data", Path(source).name, *begin, "--set", *settings, "--hold-out", str(held_out)]
+    words = [
+        "python -m studio train",
+        gan,
+        "--data",
+        Path(source).name,
+        *begin,
+        "--set",
+        *settings,
+        "--hold-out",
+        str(held_out),
+    ]
     facts = {"data": str(source), "held_out": held, "facts": data.facts(), "from": origin, "command": " ".join(words)}
     return run, _go(run, made, data, held, facts, seed=seed, **how)
 
 
-def resume(folder: str, source: str | None = None, overrides: Sequence[str] = (), **how: Any) -> tuple[Run, Iterator[Event]]:
+def resume(
+    folder: str, source: str | None = None, overrides: Sequence[str] = (), **how: Any
+) -> tuple[Run, Iterator[Event]]:
     """Goes on exactly where a run stopped. ``source``: where its data lies now, if it was moved."""
     run = Run(folder if Path(folder).exists() else checkpoints.home() / "runs" / folder)
     card, state = run.card, run.state()

@@ -52,7 +52,8 @@ def shoe(rng: np.random.Generator, size: int = 256) -> np.ndarray:
     share = mask[..., None] / 255
     paper = (paper * (1 - share) + cloth * share).astype(np.uint8)
     low = _curve([(toe - 4, ground - 4), (heel - 88, ground - lift * 0.4 - 4), (heel + 4, ground - lift - 6),
-                  (heel + 4, ground - lift + thick), (heel - 88, ground - lift * 0.4 + thick), (toe, ground + thick)])  # fmt: skip
+                  (heel + 4, ground - lift + thick), (heel - 88, ground - lift * 0.4 + thick),
+                  (toe, ground + thick)])  # fmt: skip
     cv2.fillPoly(paper, [low], sole, cv2.LINE_AA)
     if lift:
         block = np.array([(heel - 24, ground - lift + 4), (heel + 2, ground - lift + 4), (heel - 2, ground + thick),
@@ -60,7 +61,9 @@ def shoe(rng: np.random.Generator, size: int = 256) -> np.ndarray:
         cv2.fillPoly(paper, [block], sole, cv2.LINE_AA)
     trim = hue(rng.uniform(0.5, 1.0))
     middle = (heel - 35, ankle + 4)
-    cv2.ellipse(paper, tuple(int(v) for v in middle), (26, 6), 0, 0, 360, tuple(int(c * 0.45) for c in upper), -1, cv2.LINE_AA)
+    cv2.ellipse(
+        paper, tuple(int(v) for v in middle), (26, 6), 0, 0, 360, tuple(int(c * 0.45) for c in upper), -1, cv2.LINE_AA
+    )
     if rng.random() < 0.6:  # laces
         for k in range(int(rng.integers(3, 6))):
             x, y = toe + 78 + 11 * k, instep + 12 - (instep - ankle) * 0.16 * k

@@ -11,7 +11,12 @@ from torch import Tensor, nn
 IGNORED = ("num_batches_tracked",)
 
 
-def fill(module: nn.Module, source: Mapping[str, Tensor], table: Mapping[str, str] | None = None, optional: Iterable[str] = ()) -> None:
+def fill(
+    module: nn.Module,
+    source: Mapping[str, Tensor],
+    table: Mapping[str, str] | None = None,
+    optional: Iterable[str] = (),
+) -> None:
     """Fills ``module``'s parameters and buffers from ``source``; the tensors are taken over, not copied.
 
     Args:

@@ -41,7 +41,7 @@ def test_python_face(gan, sketch, home, tmp_path):
     assert loaded.config == GAN.TINY
     assert not any(p.requires_grad for p in loaded.parameters())
     with pytest.raises(AttributeError):
-        studio.nonsense
+        studio.nonsense()
 
 
 def test_the_card_says_what_is_in_the_folder(gan, home):
@@ -79,7 +79,9 @@ def test_nan_in_a_file_is_found_on_loading(gan, home):
     card = json.loads((folder / "card.json").read_text())
     import hashlib
 
-    card["files"]["weights.safetensors"]["sha256"] = hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
+    card["files"]["weights.safetensors"]["sha256"] = hashlib.sha256(
+        (folder / "weights.safetensors").read_bytes()
+    ).hexdigest()
     (folder / "card.json").write_text(json.dumps(card))
     with pytest.raises(ValueError, match="NaN or infinite"):
         checkpoints.load("pix2pix", "mine")
@@ -159,7 +161,9 @@ class Evil:
         return (open, (self.path, "w"))
 
 
-@pytest.mark.parametrize("wrap", [lambda e: e, lambda e: {"weight": e}, lambda e: {"state_dict": {"w": torch.zeros(1), "x": e}}])
+@pytest.mark.parametrize(
+    "wrap", [lambda e: e, lambda e: {"weight": e}, lambda e: {"state_dict": {"w": torch.zeros(1), "x": e}}]
+)
 def test_a_pickle_that_would_run_code_does_not(wrap, tmp_path):
     for path, write in {
         "torch.pth": lambda p: torch.save(wrap(Evil(str(tmp_path / "ran"))), p),
@@ -209,7 +213,11 @@ def test_wrappings_are_taken_off(tmp_path):
     ("source", "table", "sentence"),
     [
         ({"w": torch.zeros(2, 2)}, {"weight": "w"}, "nothing fills bias"),
-        ({"w": torch.zeros(2, 2), "b": torch.zeros(2), "c": torch.zeros(1)}, {"weight": "w", "bias": "b"}, "c is not used"),
+        (
+            {"w": torch.zeros(2, 2), "b": torch.zeros(2), "c": torch.zeros(1)},
+            {"weight": "w", "bias": "b"},
+            "c is not used",
+        ),
         ({"w": torch.zeros(3, 2), "b": torch.zeros(2)}, {"weight": "w", "bias": "b"}, r"w is \(3, 2\), not \(2, 2\)"),
         ({"w": torch.zeros(2, 2), "b": torch.zeros(2)}, {"weight": "w", "bias": "x"}, "x is not in the file"),
         ({"w": torch.zeros(2, 2), "b": torch.zeros(2)}, {"weight": "w", "bias": "b", "z": "b"}, "no place"),

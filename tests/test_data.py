@@ -64,7 +64,9 @@ def test_a_folder_is_as_good_as_a_zip(tmp_path):
 
 
 def test_a_folder_inside_a_zip(tmp_path):
-    files = {f"shoes/{k}.png": encoded(picture(k)) for k in range(3)} | {f"bags/{k}.png": encoded(picture(k)) for k in range(5)}
+    files = {f"shoes/{k}.png": encoded(picture(k)) for k in range(3)} | {
+        f"bags/{k}.png": encoded(picture(k)) for k in range(5)
+    }
     assert len(Pairs(packed(tmp_path / "a.zip", files) / "bags", CONFIG)) == 5
 
 
@@ -97,7 +99,9 @@ def test_labels_are_coloured_by_their_palette(tmp_path):
     ids[:, 32:] = 1
     classes = [{"id": 0, "name": "wall", "colour": "#102030"}, {"id": 1, "name": "door", "colour": [200, 100, 50]}]
     files = {f"labels/{k}.png": encoded(Image.fromarray(ids)) for k in range(2)}
-    files |= {f"photos/{k}.webp": encoded(picture(k), "WEBP") for k in range(2)} | {"classes.json": json.dumps(classes).encode()}
+    files |= {f"photos/{k}.webp": encoded(picture(k), "WEBP") for k in range(2)} | {
+        "classes.json": json.dumps(classes).encode()
+    }
     data = Pairs(packed(tmp_path / "a.zip", files), CONFIG)
     assert data.kind == "labels"
     sketch, _ = data.batch([0], [None])

@@ -26,7 +26,12 @@ def huge_png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 RED = Image.new("RGB", (6, 4), (200, 30, 40))
@@ -56,7 +61,10 @@ GOOD = {
     "grey with alpha": (encoded(Image.new("LA", (6, 4), (0, 0))), (255, 255, 255)),
     "palette with alpha": (palette_with_alpha(), (200, 30, 40)),
     "animated gif": (encoded(RED, "GIF", save_all=True, append_images=[Image.new("RGB", (6, 4))]), (200, 30, 40)),
-    "animated webp": (encoded(RED, "WEBP", save_all=True, append_images=[Image.new("RGB", (6, 4))], lossless=True), (200, 30, 40)),
+    "animated webp": (
+        encoded(RED, "WEBP", save_all=True, append_images=[Image.new("RGB", (6, 4))], lossless=True),
+        (200, 30, 40),
+    ),
     "tiff": (encoded(RED, "TIFF"), (200, 30, 40)),
 }
 

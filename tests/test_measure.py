@@ -35,6 +35,7 @@ def swd(a, b, **more):
 
 # Pairs
 
+
 def test_l1_of_a_known_offset_is_half_of_it():
     x = noise()
     assert l1(x, x) == 0
@@ -46,7 +47,7 @@ def test_psnr_of_known_noise():
     x = noise()
     assert psnr(x, x) == math.inf
     assert psnr(flat(-1), flat(1)) == 0
-    signs = torch.where(noise(seed=1) > 0, 1.0, -1.0)                   # an error of exactly .01 on [0, 1]: 40 dB
+    signs = torch.where(noise(seed=1) > 0, 1.0, -1.0)  # an error of exactly .01 on [0, 1]: 40 dB
     assert psnr(x, x + 0.02 * signs) == pytest.approx(40, abs=1e-3)
     g = torch.Generator().manual_seed(2)
     x = torch.zeros(16, 3, 64, 64)
@@ -77,16 +78,17 @@ def test_ssim_of_lower_contrast_is_the_structure_term():
 
 
 def test_ssim_invariances():
-    a, b = noise(40), (noise(40) + 0.3 * noise(40, seed=1))             # 40: more than one chunk
+    a, b = noise(40), (noise(40) + 0.3 * noise(40, seed=1))  # 40: more than one chunk
     figure = ssim(a, b)
     assert 0 < figure < 1
     order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
     for x, y in [(b, a), (a.flip(-1), b.flip(-1)), (a.mT, b.mT), (a[order], b[order]), (a.flip(1), b.flip(1))]:
         assert ssim(x, y) == pytest.approx(figure, abs=1e-6)
-    assert figure == pytest.approx(sum(ssim(a[i:i + 1], b[i:i + 1]) for i in range(40)) / 40, abs=1e-6)
+    assert figure == pytest.approx(sum(ssim(a[i : i + 1], b[i : i + 1]) for i in range(40)) / 40, abs=1e-6)
 
 
 # Sets
+
 
 def test_swd_of_a_set_with_itself_is_zero_in_any_order():
     x = scenes()
@@ -116,7 +118,7 @@ def test_swd_sees_blur_at_the_fine_level():
 def test_swd_sees_a_colour_shift_at_the_coarse_level():
     x, tint = scenes(), torch.tensor([0.2, 0, -0.1])[:, None, None]
     little, much = swd(x, x + tint / 2)["levels"], swd(x, x + tint)["levels"]
-    assert max(much["64"], much["32"]) < 0.1                            # a constant is in no band but the last
+    assert max(much["64"], much["32"]) < 0.1  # a constant is in no band but the last
     assert much["16"] > little["16"] > 50
 
 
@@ -125,7 +127,7 @@ def test_swd_of_two_constant_sets_is_known_on_paper():
     with sum d about normal of variance 1 (d is a unit vector of 147), so 2000 sqrt(2 / pi) on average."""
     figure = sliced_wasserstein(flat(-0.3, size=16), flat(0.4, size=16), directions=4096)
     assert figure["mean"] == pytest.approx(2000 * math.sqrt(2 / math.pi), rel=0.03)
-    assert swd(flat(0.5), flat(0.5))["mean"] == 0                       # collapsed to one colour: no division by zero
+    assert swd(flat(0.5), flat(0.5))["mean"] == 0  # collapsed to one colour: no division by zero
 
 
 def test_swd_levels_go_down_to_16_and_fit_in_a_card():
@@ -174,7 +176,7 @@ def test_diversity_is_the_mean_over_pairs():
 
 
 def test_nearest_finds_planted_copies():
-    teachers, pupils = scenes(300, 32, seed=7), scenes(280, 32, seed=500)       # 280: more than one chunk
+    teachers, pupils = scenes(300, 32, seed=7), scenes(280, 32, seed=500)  # 280: more than one chunk
     planted = {0: 299, 17: 3, 279: 120}
     for i, j in planted.items():
         pupils[i] = teachers[j]
@@ -190,7 +192,7 @@ def test_nearest_finds_planted_copies():
 
 def test_nearest_looks_past_the_grain():
     x = scenes(8, 64)
-    grain = 0.2 * (-1.0) ** (torch.arange(64)[:, None] + torch.arange(64))      # a checkerboard averages away at 32 px
+    grain = 0.2 * (-1.0) ** (torch.arange(64)[:, None] + torch.arange(64))  # a checkerboard averages away at 32 px
     distance, index = nearest(x + grain, x)
     assert index.tolist() == list(range(8)) and distance.max() < 1e-6
 
@@ -207,24 +209,28 @@ def test_half_precision_and_gradients_are_welcome():
 
 # Errors: the first words say what is wrong, the rest what to do.
 
+
 def spoilt(value):
     x = noise()
     x[1, 2, 3, 4] = value
     return x
 
 
-@pytest.mark.parametrize("bad, says", [
-    (noise()[0], "permute channels"),
-    (noise().permute(0, 2, 3, 1), "permute channels"),
-    (noise()[:, :1], "expand grey"),
-    (torch.zeros(8, 3, 32, 32, dtype=torch.uint8), "127.5 - 1"),
-    (noise()[:0], "pass more"),
-    (noise(size=48), "resize one set"),
-    (spoilt(math.nan), "earlier checkpoint"),
-    (spoilt(-math.inf), "earlier checkpoint"),
-    (spoilt(1.01), r"clamp\(-1, 1\)"),
-    (spoilt(-255), "convert 0..255"),
-])
+@pytest.mark.parametrize(
+    "bad, says",
+    [
+        (noise()[0], "permute channels"),
+        (noise().permute(0, 2, 3, 1), "permute channels"),
+        (noise()[:, :1], "expand grey"),
+        (torch.zeros(8, 3, 32, 32, dtype=torch.uint8), "127.5 - 1"),
+        (noise()[:0], "pass more"),
+        (noise(size=48), "resize one set"),
+        (spoilt(math.nan), "earlier checkpoint"),
+        (spoilt(-math.inf), "earlier checkpoint"),
+        (spoilt(1.01), r"clamp\(-1, 1\)"),
+        (spoilt(-255), "convert 0..255"),
+    ],
+)
 @pytest.mark.parametrize("figure", EVERY)
 def test_errors_say_what_to_do_on_either_side(figure, bad, says):
     with pytest.raises(ValueError, match=says):
@@ -233,15 +239,18 @@ def test_errors_say_what_to_do_on_either_side(figure, bad, says):
         figure(bad, noise())
 
 
-@pytest.mark.parametrize("call, says", [
-    *[(lambda f=f: f(noise(8), noise(7)), "partner") for f in PAIRED],
-    (lambda: ssim(noise(size=10), noise(size=10)), "at least 11 px"),
-    (lambda: sliced_wasserstein(noise(size=12), noise(size=12)), "at least 16 px"),
-    (lambda: sliced_wasserstein(noise(1), noise(8)), "at least 2 picture"),
-    (lambda: diversity(noise(1)), "at least 2 picture"),
-    (lambda: diversity(spoilt(math.nan)), "earlier checkpoint"),
-    (lambda: diversity(spoilt(2)), "clamp"),
-])
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        *[(lambda f=f: f(noise(8), noise(7)), "partner") for f in PAIRED],
+        (lambda: ssim(noise(size=10), noise(size=10)), "at least 11 px"),
+        (lambda: sliced_wasserstein(noise(size=12), noise(size=12)), "at least 16 px"),
+        (lambda: sliced_wasserstein(noise(1), noise(8)), "at least 2 picture"),
+        (lambda: diversity(noise(1)), "at least 2 picture"),
+        (lambda: diversity(spoilt(math.nan)), "earlier checkpoint"),
+        (lambda: diversity(spoilt(2)), "clamp"),
+    ],
+)
 def test_errors_of_one_figure(call, says):
     with pytest.raises(ValueError, match=says):
         call()

@@ -17,8 +17,15 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 PAINTER = Path(__file__).parents[1] / "pages" / "parts" / "painter.js"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 PAGE = """<!doctype html><meta charset=utf-8><meta name=viewport content="width=device-width, initial-scale=1">
 <style>body { margin: 16px; font-family: sans-serif } #place { max-width: 600px }</style>
@@ -34,8 +41,10 @@ PAGE = """<!doctype html><meta charset=utf-8><meta name=viewport content="width=
   window.ready = true;
 </script>"""
 
-LANDSCAPE = [{"name": name, "colour": colour} for name, colour in
-             [("sky", "#87ceeb"), ("sea", "#1e64b4"), ("grass", "#5aa02c"), ("rock", "#80807f")]]
+LANDSCAPE = [
+    {"name": name, "colour": colour}
+    for name, colour in [("sky", "#87ceeb"), ("sea", "#1e64b4"), ("grass", "#5aa02c"), ("rock", "#80807f")]
+]
 
 
 # --- what a server does with the payload
@@ -377,8 +386,10 @@ def test_a_shorter_palette_forgets_the_classes_it_lost(browser_page):
 def touch(page, kind, *points):
     if not hasattr(page, "devtools"):
         page.devtools = page.context.new_cdp_session(page)
-    page.devtools.send("Input.dispatchTouchEvent", {
-        "type": kind, "touchPoints": [{"x": x, "y": y, "id": number} for number, (x, y) in points]})
+    page.devtools.send(
+        "Input.dispatchTouchEvent",
+        {"type": kind, "touchPoints": [{"x": x, "y": y, "id": number} for number, (x, y) in points]},
+    )
 
 
 def test_one_finger_draws(phone_page):
@@ -414,8 +425,17 @@ def test_a_second_finger_cancels_and_neither_draws_until_both_are_lifted(phone_p
 
 def pointer(drawing, kind, number, device, point, **more):
     x, y = drawing.client(*point)
-    event = {"pointerId": number, "pointerType": device, "clientX": x, "clientY": y, "bubbles": True, "isPrimary": True,
-             "button": 0 if kind == "pointerdown" else -1, "buttons": 0 if kind == "pointerup" else 1, **more}
+    event = {
+        "pointerId": number,
+        "pointerType": device,
+        "clientX": x,
+        "clientY": y,
+        "bubbles": True,
+        "isPrimary": True,
+        "button": 0 if kind == "pointerdown" else -1,
+        "buttons": 0 if kind == "pointerup" else 1,
+        **more,
+    }
     canvas = drawing.page.locator(".painter-canvas")
     canvas.evaluate("(canvas, [kind, event]) => canvas.dispatchEvent(new PointerEvent(kind, event))", [kind, event])
 
@@ -546,20 +566,32 @@ def test_drawing_with_the_keyboard_alone(browser_page):
 @pytest.mark.parametrize("kinds", [1, 2, 7, 255])
 def test_what_javascript_packs_python_unpacks(browser_page, kinds):
     for width, height, run in [(1, 1, 1), (33, 20, 1), (33, 20, 7), (512, 300, 90_000)]:
-        text = browser_page.evaluate("""([kinds, width, height, run]) => {
+        text = browser_page.evaluate(
+            """([kinds, width, height, run]) => {
             const indices = Uint8Array.from({ length: width * height }, (_, i) => Math.floor(i / run) * 7919 % kinds);
             const text = module.encode(indices, width, height), back = module.decode(text);
             const same = back.width === width && back.height === height && back.indices.join() === indices.join();
             return same && text;
-        }""", [kinds, width, height, run])
+        }""",
+            [kinds, width, height, run],
+        )
         assert unpack(text) == (bytes(i // run * 7919 % kinds for i in range(width * height)), width, height)
 
 
 def test_hostile_payloads_are_refused_on_both_sides(browser_page):
     good = bytes([1, 1, 4, 0, 4, 0, 31])
     assert unpack(base64.urlsafe_b64encode(good).decode()) == (bytes([1] * 16), 4, 4)
-    bad = [b"", b"\x02" + good[1:], good[:-1], good + b"\x01", good[:-1] + b"\x05", good[:-1] + b"\x80",
-           bytes([1, 1, 255, 255, 255, 255, 31]), bytes([1, 1, 0, 0, 4, 0, 31]), good[:-1] + b"\xff" * 12]
+    bad = [
+        b"",
+        b"\x02" + good[1:],
+        good[:-1],
+        good + b"\x01",
+        good[:-1] + b"\x05",
+        good[:-1] + b"\x80",
+        bytes([1, 1, 255, 255, 255, 255, 31]),
+        bytes([1, 1, 0, 0, 4, 0, 31]),
+        good[:-1] + b"\xff" * 12,
+    ]
     for data in bad:
         text = base64.urlsafe_b64encode(data).decode()
         with pytest.raises(ValueError, match=r"drawing|run|pixels"):
@@ -583,10 +615,13 @@ def test_png_is_exact(browser_page):
     drawing = Drawing(browser_page, palette=palette, width=70, height=51)
     drawing.do("load({indices: Uint8Array.from({length: 3570}, (_, i) => i % 255), width: 70, height: 51})")
     for ids in (False, True):
-        data = browser_page.evaluate("""async ids => {
+        data = browser_page.evaluate(
+            """async ids => {
             const bytes = new Uint8Array(await (await painter.png({ ids })).arrayBuffer());
             return btoa(String.fromCharCode(...bytes));
-        }""", ids)
+        }""",
+            ids,
+        )
         picture = Image.open(io.BytesIO(base64.b64decode(data)))
         picture.load()
         assert (picture.mode, picture.size) == ("L" if ids else "RGB", (70, 51))
@@ -640,7 +675,7 @@ def test_on_change_comes_at_most_once_a_frame_and_once_at_the_end(browser_page):
     browser_page.mouse.up()
     assert 3 < len(during) <= frames + 1
     assert not any(change["final"] for change in during)
-    after = drawing.changes[len(during):]
+    after = drawing.changes[len(during) :]
     assert [change["final"] for change in after][-1] is True
     assert [c["final"] for c in after].count(True) == 1
     assert after[-1]["rle"] == drawing.do("encode()")
@@ -697,11 +732,14 @@ def test_the_screen_shows_the_array_through_every_kind_of_change(browser_page):
     agree(night[:1])
 
 
-@pytest.mark.parametrize("css", [
-    "#place { max-width: 317px }",
-    "#place { transform: scale(1.3); transform-origin: 0 0; margin-top: 900px }",
-    "body { zoom: 1.25 }",
-])
+@pytest.mark.parametrize(
+    "css",
+    [
+        "#place { max-width: 317px }",
+        "#place { transform: scale(1.3); transform-origin: 0 0; margin-top: 900px }",
+        "body { zoom: 1.25 }",
+    ],
+)
 def test_coordinates_hold_at_any_size_scroll_and_scale(browser_page, css):
     browser_page.add_style_tag(content=css)
     drawing = Drawing(browser_page, width=256, height=256)

@@ -12,10 +12,18 @@ from studio import checkpoints, runs, training
 from studio.__main__ import main
 from studio.data import Pairs
 from studio.gans.pix2pix import GAN
-from studio.runs import Run
 from studio.training import Ended, Progress, Sample
 
-SETTINGS = ["size=32", "width=8", "cap=32", "judge_width=8", "receptive_field=16", "norm=instance", "batch=2", "ema=0.9"]
+SETTINGS = [
+    "size=32",
+    "width=8",
+    "cap=32",
+    "judge_width=8",
+    "receptive_field=16",
+    "norm=instance",
+    "batch=2",
+    "ema=0.9",
+]
 
 
 def states_equal(a, b) -> bool:
@@ -127,7 +135,9 @@ def test_keep_makes_a_checkpoint_and_from_goes_on(tmp_path, home):
     assert card["origin"]["steps"] == 3
     assert card["held_out"] == run.card["held_out"]
     assert card["extras"] == {"drawing": "sketch", "palette": None, "hints": False}
-    further, events = runs.start("pix2pix", "toy", str(tmp_path / "more"), ["lr=0", "judge_lr=0"], origin="mine", steps=1)
+    further, events = runs.start(
+        "pix2pix", "toy", str(tmp_path / "more"), ["lr=0", "judge_lr=0"], origin="mine", steps=1
+    )
     list(events)
     a, b = further.gan(), checkpoints.load("pix2pix", "mine")
     names = [n for n, _ in a.named_parameters()]
@@ -154,7 +164,27 @@ def test_the_shell_says_what_is_wrong(arguments, sentence, home, capsys):
 
 
 def test_the_shell_from_training_to_picture(home, tmp_path, capsys):
-    assert main(["train", "pix2pix", "--data", "toy", "--run", "r", "--steps", "2", "--hold-out", "2", "--workers", "0", "--set", *SETTINGS]) == 0
+    assert (
+        main(
+            [
+                "train",
+                "pix2pix",
+                "--data",
+                "toy",
+                "--run",
+                "r",
+                "--steps",
+                "2",
+                "--hold-out",
+                "2",
+                "--workers",
+                "0",
+                "--set",
+                *SETTINGS,
+            ]
+        )
+        == 0
+    )
     assert main(["keep", str(home / "runs" / "r"), "--tag", "mine", "--title", "en=Mine", "ko=내 것"]) == 0
     capsys.readouterr()
     assert main(["list", "--json"]) == 0

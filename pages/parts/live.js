@@ -46,16 +46,16 @@ function icon(path) {
 const ICONS = {
   dice: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01",
   save: "M12 4v11M7.5 11 12 15.5 16.5 11M5 19.5h14",
-  link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.300l-1.200 1.200M14 10a4 4 0 0 0-5.700 0l-3 3A4 4 0 0 0 11 18.700l1.200-1.200",
+  link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2",
   wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   narrow: "M9 4v5H4M15 4v5h5M9 20v-5H4M15 20v-5h5",
-  upload: "M12 16V5M7.5 9.500 12 5l4.500 4.500M5 19.500h14",
-  camera: "M4.500 8h3l1.500-2.500h6L16.500 8h3A1.500 1.500 0 0 1 21 9.500v8a1.500 1.500 0 0 1-1.500 1.500h-15A1.500 1.500 0 0 1 3 17.500v-8A1.500 1.500 0 0 1 4.500 8zM12 10a3.300 3.300 0 1 1 0 6.600 3.300 3.300 0 0 1 0-6.600z",
+  upload: "M12 16V5M7.5 9.5 12 5l4.5 4.5M5 19.5h14",
+  camera: "M4.5 8h3l1.5-2.5h6L16.5 8h3A1.5 1.5 0 0 1 21 9.5v8a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17.5v-8A1.5 1.5 0 0 1 4.5 8zM12 10a3.3 3.3 0 1 1 0 6.6 3.3 3.3 0 0 1 0-6.6z",
 };
 
 class Live {
   #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #tell = () => {};
-  #ending = new AbortController();
+  #ending = new AbortController(); #aligned;
 
   constructor(parent) {
     this.#build();
@@ -75,7 +75,8 @@ class Live {
         answered: (answer) => this.#show(answer), troubled: (trouble) => this.#trouble(trouble),
       });
     }
-    if (before.storage !== data.storage || JSON.stringify(before.palette) !== JSON.stringify(data.palette)) this.#makePainter();
+    if (before.storage !== data.storage) this.#makePainter();
+    else if (JSON.stringify(before.palette) !== JSON.stringify(data.palette)) this.painter.setPalette(data.palette);
     if (JSON.stringify(before.examples) !== JSON.stringify(data.examples)) this.#listExamples();
     for (const part of ["examples", "upload", "noise", "download", "share"]) this.parts[part].hidden = data.hide.includes(part);
     this.parts.examples.hidden ||= !data.examples.length;
@@ -87,6 +88,7 @@ class Live {
 
   close() {
     this.#ending.abort();
+    this.#aligned?.disconnect();
     this.link?.close();
     this.painter?.destroy();
     clearTimeout(this.#seedTimer);
@@ -102,14 +104,20 @@ class Live {
   /* ---- the canvas */
 
   #makePainter() {
-    const { palette, pen, brush, brushes, storage, hide, words } = this.#data;
+    const { palette, pen, brush, brushes, storage, words, drawing } = this.#data;
+    const hide = [...this.#data.hide, ...(drawing === "sketch" ? ["eyedropper"] : [])];
     this.painter?.destroy();
     this.#last = "";
     this.painter = createPainter(this.parts.painter, {
       width: 256, height: 256, palette, pen, brush, brushes, storage, hide, words: words.painter,
       onChange: (painter) => this.#drawn(painter),
     });
-    this.parts.painter.querySelector(".painter-stage").append(this.parts.here);
+    const stage = this.parts.painter.querySelector(".painter-stage");
+    stage.append(this.parts.here);
+    // Canvas and picture begin at the same height, however many rows the toolbar takes.
+    this.#aligned?.disconnect();
+    this.#aligned = new ResizeObserver(() => { this.parts.bar.style.minHeight = `${stage.offsetTop - this.parts.painter.offsetTop - 10}px`; });
+    this.#aligned.observe(this.parts.painter);
     this.#openLink();
     this.#drawn(this.painter);
   }
@@ -253,12 +261,12 @@ class Live {
     }));
   }
 
-  #loadExample(picture) {
+  async #loadExample(picture) {
     if (!picture.naturalWidth) return;
     this.#file = null;
     this.parts.guess.hidden = true;
     this.#note("");
-    this.#place(picture, "sketch");
+    this.#place(await createImageBitmap(picture), "sketch");
   }
 
   /** A picture becomes the drawing, in one step that undo takes back. */
@@ -270,7 +278,7 @@ class Live {
       if (share > 0) this.#note(this.say("snapped", { share }));
       return;
     }
-    const pixels = upload.fit({ width: picture.naturalWidth ?? picture.width, height: picture.naturalHeight ?? picture.height, picture }.picture, 256);
+    const pixels = upload.fit(picture, 256);
     if (kind === "sketch" && upload.isOurs(pixels, palette)) this.painter.load({ image: picture });
     else this.painter.load({ indices: upload.ink(pixels, kind === "sketch" ? palette : [], pen), width: 256, height: 256 });
   }
@@ -383,10 +391,10 @@ class Live {
     parts.cameraButton.classList.add("touch");
     parts.note = h("p", { class: "note", role: "status" });
 
-    this.root = h("section", { class: "live" },
-      h("div", { class: "left" }, parts.painter, parts.examples, parts.upload, parts.note),
-      h("div", { class: "right" }, h("div", { class: "bar" }, parts.noise, parts.fullscreen), parts.frame,
-        h("div", { class: "under" }, parts.badge, parts.download, parts.share)));
+    parts.bar = h("div", { class: "bar" }, parts.noise, parts.fullscreen);
+    this.root = h("section", { class: "live" }, h("div", { class: "room" },
+      h("div", { class: "left" }, parts.painter, h("div", { class: "extras" }, parts.examples, parts.upload), parts.note),
+      h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share))));
 
     const on = (node, type, act) => node.addEventListener(type, act, { signal: this.#ending.signal });
     on(this.root, "dragover", (event) => { if (this.#accepts(event)) { event.preventDefault(); this.root.classList.add("over"); } });

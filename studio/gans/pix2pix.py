@@ -56,8 +56,12 @@ class Config:
         "How the decoder doubles the size: the paper's transposed convolution, or resize and convolve.",
         choices=("transposed", "resize"),
     )
-    dropout: float = option(0.5, "The noise z: this share of the first three decoder layers is dropped.", low=0, high=0.9)
-    receptive_field: int = option(70, "Pixels a side that one verdict sees; 1 = PixelGAN.", choices=(1, 16, 34, 70, 286))
+    dropout: float = option(
+        0.5, "The noise z: this share of the first three decoder layers is dropped.", low=0, high=0.9
+    )
+    receptive_field: int = option(
+        70, "Pixels a side that one verdict sees; 1 = PixelGAN.", choices=(1, 16, 34, 70, 286)
+    )
     judge_width: int = option(64, "Channels of the discriminator's first layer.", low=1, high=256)
     l1: float = option(100.0, "Weight of the distance to the photo; 0 switches the term off.", low=0)
     adversarial: float = option(1.0, "Weight of fooling the discriminator; 0 switches the term off.", low=0)
@@ -73,7 +77,7 @@ class Config:
 
 
 class Down(nn.Module):
-    """Leaky ReLU, 4 x 4 convolution with stride 2, norm: half the size. The first has no ReLU, first and last no norm."""
+    """Leaky ReLU, 4 x 4 convolution of stride 2, norm: half the size. The first has no ReLU, first and last no norm."""
 
     def __init__(self, config: Config, inputs: int, outputs: int, first: bool = False, last: bool = False) -> None:
         super().__init__()
@@ -107,7 +111,7 @@ class Up(nn.Module):
 
 
 class Generator(nn.Module):
-    """U-Net (section 3.2.1): down to one pixel and up again, each decoder layer also sees the encoder's map of its size.
+    """U-Net (section 3.2.1): down to one pixel and up again; each decoder layer sees the encoder's map of its size.
 
     Shapes for 256 px, width 64: (N, 3, 256, 256) -> 64 x 128² -> 128 x 64² -> 256 x 32² -> 512 x 16² … 512 x 1²,
     then mirrored with doubled inputs -> (N, 3, 256, 256) in [-1, 1].
@@ -175,7 +179,11 @@ class Discriminator(nn.Module):
         biased = config.norm == "instance" or not config.affine
         self.convs, self.norms = nn.ModuleList(), nn.ModuleList()
         if self.receptive_field == 1:
-            shapes = [(inputs, width, 1, 1, 0, True), (width, 2 * width, 1, 1, 0, biased), (2 * width, 1, 1, 1, 0, biased)]
+            shapes = [
+                (inputs, width, 1, 1, 0, True),
+                (width, 2 * width, 1, 1, 0, biased),
+                (2 * width, 1, 1, 1, 0, biased),
+            ]
         else:
             n = STRIDED[self.receptive_field]
             wide = [width * min(2**k, 8) for k in range(n + 1)]
@@ -196,7 +204,7 @@ class Discriminator(nn.Module):
 
     @property
     def geometry(self) -> tuple[int, int]:
-        """(stride, start): verdict (i, j) sees the patch whose top left pixel is (start + i stride, start + j stride)."""
+        """(stride, start): the patch that verdict (i, j) sees begins at pixel start + stride * (i, j)."""
         stride, start = 1, 0
         for conv in self.convs:
             start -= conv.padding[0] * stride
@@ -223,9 +231,10 @@ class GAN(BaseGAN):
         title="Pix2Pix",
         year=2017,
         idea={
-            "en": "Draw a sketch, get the picture: a generator learns from pairs, and a discriminator learns what looks "
+            "en": "Draw a sketch, get the picture: a generator learns from pairs, a discriminator learns what looks "
             "right, patch by patch.",
-            "ko": "스케치를 그리면 사진이 됩니다. 생성자는 그림 쌍에서 배우고, 판별자는 조각마다 무엇이 진짜 같은지 배웁니다.",
+            "ko": "스케치를 그리면 사진이 됩니다. 생성자는 그림 쌍에서 배우고, "
+            "판별자는 조각마다 무엇이 진짜 같은지 배웁니다.",
         },
         paper="Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks. CVPR 2017.",
         link="https://arxiv.org/abs/1611.07004",
@@ -283,6 +292,10 @@ class GAN(BaseGAN):
     ) -> dict[str, Tensor]:
         sketch, photo = batch  # (N, inputs, H, W), (N, 3, H, W) in [-1, 1]
         fake = self.generator(sketch, self.generator.noise(len(sketch)).to(sketch.device))
+        near = F.l1_loss(fake, photo)
+        if step < self.config.warmup:
+            descend(optimizers["generator"], self.config.l1 * near)
+            return {"near": near}
 
         # 1. The discriminator learns to tell (sketch, photo) from (sketch, fake).
         verdicts = self.discriminator(sketch, photo), self.discriminator(sketch, fake.detach())
@@ -290,10 +303,8 @@ class GAN(BaseGAN):
         descend(optimizers["discriminator"], d)
 
         # 2. The generator learns to fool it, staying near the photo.
-        game = self.config.adversarial if step >= self.config.warmup else 0.0
         fool = bce(self.discriminator(sketch, fake), True)
-        near = F.l1_loss(fake, photo)
-        descend(optimizers["generator"], game * fool + self.config.l1 * near)
+        descend(optimizers["generator"], self.config.adversarial * fool + self.config.l1 * near)
         return {"discriminator": d, "fool": fool, "near": near}
 
     def preview(self, batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -405,7 +416,7 @@ class GAN(BaseGAN):
         """
         if any(name.startswith("model.model.") for name in names):
             return _official_unet(names)
-        if "model.0.weight" in names and len(names["model.0.weight"]) == 4 or "net.0.weight" in names:
+        if ("model.0.weight" in names and len(names["model.0.weight"]) == 4) or "net.0.weight" in names:
             raise ValueError(
                 "This looks like a discriminator (…_net_D.pth) or a CycleGAN generator. Pix2Pix needs the generator "
                 "of the U-Net kind: its names begin with model.model.0 (…_net_G.pth of a pix2pix training)."
@@ -422,7 +433,7 @@ def _hand(seed: int) -> np.random.Generator:
 
 
 def _official_unet(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]]:
-    """Blocks are nested: ``model.model.1.model.3.model.3 …``; each holds its down layers, the next block, its up layers.
+    """Blocks are nested: ``model.model.1.model.3.model.3 …``: its down layers, the next block, its up layers.
 
     ====================  ===========================  =====================================
     ours                  theirs (P = block's prefix)  where

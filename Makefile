@@ -1,0 +1,36 @@
+# make run: the studio at http://localhost:8501 · make test: all tests · make lint: style
+# Each sets up .venv first, and again whenever the requirements change.
+
+PYTHON ?= python3
+PORT ?= 8501
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+.PHONY: run test lint clean
+
+run: .venv/ready
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: .venv/ready-to-test
+	$(BIN)/python tests/browser.py
+	$(BIN)/python -m pytest
+
+lint: .venv/ready-to-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv
+
+.venv/ready: requirements.txt
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'The studio needs Python 3.11 or newer; say which with: make run PYTHON=python3.12')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -c "open('.venv/ready', 'w')"
+
+.venv/ready-to-test: .venv/ready requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -c "open('.venv/ready-to-test', 'w')"

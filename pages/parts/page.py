@@ -1,0 +1,38 @@
+"""What the page of every GAN begins with: its name and idea, and the tabs."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+import studio
+from pages.parts import address
+from pages.parts.words import said, word
+from studio.base import About
+
+
+def head(gan: str) -> About:
+    """Title, year and the one idea."""
+    about = studio.gan(gan).about
+    if "title" not in address.hidden():
+        st.html(
+            f"<header class='studio-head'><h1>{escape(about.title)} <small>{about.year}</small></h1>"
+            f"<p>{escape(said(about.idea))}</p></header>"
+        )
+    return about
+
+
+def tabs(*names: str) -> dict[str, Any]:
+    """Tabs that the address knows (``?tab=look``), in any language; ``?hide=`` takes all but the first away."""
+    shown = [name for name in names if name == names[0] or name not in address.hidden()]
+    labels = {name: word(f"studio.tabs.{name}") for name in shown}
+
+    def remember() -> None:
+        chosen = next((name for name, label in labels.items() if label == st.session_state[key]), names[0])
+        address.put("tab", None if chosen == names[0] else chosen)
+
+    key, asked = f"tabs-{address.language()}", st.query_params.get("tab")
+    st.session_state[key] = labels.get(asked, labels[names[0]])
+    return dict(zip(shown, st.tabs(list(labels.values()), key=key, on_change=remember), strict=True))

@@ -1,0 +1,42 @@
+"""Which checkpoint: a choice that lives in the address (``?tag=…``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+import studio
+from pages.parts import address
+from pages.parts.words import said, word
+
+
+def picker(gan: str) -> dict[str, Any] | None:
+    """The card of the chosen checkpoint; None (and a sentence on the page) if the GAN has none yet.
+
+    With one checkpoint there is nothing to choose, so nothing is shown.
+    """
+    tags = studio.tags(gan)
+    if not tags:
+        st.info(word("studio.picker.none", gan=gan), icon=":material/inventory_2:")
+        return None
+    asked = st.query_params.get("tag", tags[0])
+    cards = {tag: studio.card(gan, tag) for tag in tags}
+    if asked not in cards:
+        st.warning(word("studio.picker.unknown", tag=asked[:40], shown=title(cards[tags[0]])))
+        asked = tags[0]
+    if len(tags) > 1 and "checkpoint" not in address.hidden():
+        st.session_state["tag"] = asked
+        st.selectbox(
+            word("studio.picker.label"),
+            tags,
+            format_func=lambda tag: title(cards[tag]),
+            key="tag",
+            on_change=lambda: address.put("tag", st.session_state["tag"]),
+        )
+    return cards[asked]
+
+
+def title(card: dict[str, Any]) -> str:
+    """A checkpoint's name for people."""
+    return said(card.get("title") or card["tag"])

@@ -1,0 +1,3 @@
+import streamlit as st
+def read(gan, card):
+    st.write("read")
