@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages.parts import address
 from pages.parts.live import live
+from pages.parts.look import look
 from pages.parts.page import head, tabs
 from pages.parts.picker import picker
 from pages.parts.read import read
 from pages.parts.words import said, word
+from studio.checkpoints import folder
 
 GAN = "pix2pix"
 HINTS = {  # colours to dab under the ink, where a checkpoint was trained with them
@@ -39,21 +41,38 @@ def examples(card: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-about = head(GAN)
+def arms(card: dict[str, Any]) -> None:
+    """The paper's three arms side by side, where the checkpoint has them."""
+    picture = folder(GAN, card["tag"]) / Path(card["arms"]["file"]).name
+    if picture.is_file():
+        st.subheader(word("pix2pix.arms.title"), anchor="arms")
+        st.markdown(word("pix2pix.arms.text"))
+        st.image(str(picture))
+        st.markdown(said(card["arms"].get("says", "")))
+
+
+head(GAN)
 card = picker(GAN)
 if card:
-    extras = card.get("extras", {})
+    extras, tag = card.get("extras", {}), card["tag"]
     drawing = "labels" if extras.get("drawing") == "labels" else "sketch"
+    asks = {
+        "verb": "translate",
+        "field": "sketch",
+        "storage": f"labels-{tag}" if drawing == "labels" else "sketch",  # sketches go along to another checkpoint
+        "examples": examples(card),
+    }
     shown = tabs("play", "look", "read")
     with shown["play"]:
-        live(
-            GAN, card["tag"], verb="translate", field="sketch", drawing=drawing, palette=palette(extras),
-            storage=f"{drawing}-{card['tag']}" if drawing == "labels" else drawing,
-            brush=17 if drawing == "labels" else 3, examples=examples(card),
-        )  # fmt: skip
+        live(GAN, tag, drawing=drawing, palette=palette(extras), brush=17 if drawing == "labels" else 3, **asks)
     if "look" in shown:
         with shown["look"]:
-            st.write("look")
+            judge = "discriminator.safetensors" in card["files"]
+            if not judge:
+                st.info(word("pix2pix.look.noJudge"))
+            look(GAN, tag, judge=judge, other="averages", words="pix2pix.look", **asks)
+            if card.get("arms"):
+                arms(card)
     if "read" in shown and shown["read"].open:
         with shown["read"]:
             read(GAN, card)

@@ -49,10 +49,21 @@ LOOKS = """
 .studio-head h1 { font-size: 1.8rem; padding: 0; margin: 0; letter-spacing: -.01em; }
 .studio-head h1 small { font-size: .6em; font-weight: 500; opacity: .7; margin-left: .15em; }
 .studio-head p { flex: 1 1 22rem; margin: 0; font-size: 1.05rem; opacity: .85; text-wrap: pretty; }
+.studio-settings { display: flex; flex-wrap: wrap; gap: .35rem; font-size: .9rem; }
+.studio-settings span { padding: .1rem .55rem; border-radius: 7px; background: color-mix(in srgb, currentColor 7%, transparent); }
+.studio-settings .own { background: color-mix(in srgb, var(--st-primary-color, #3b4fd8) 18%, transparent); }
+.studio-piece { font-size: 1.05rem; margin: .6rem 0 0; padding: 0; scroll-margin-top: 1rem; }
+.studio-piece small { opacity: .6; font-weight: 400; margin-left: .3em; }
+.st-key-contents { position: sticky; top: 1rem; max-height: 94svh; overflow-y: auto; }
+.st-key-contents nav { display: grid; font-size: .95rem; line-height: 1.55; }
+.st-key-contents nav a { text-decoration: none; overflow-wrap: anywhere; }
+.st-key-contents nav a:hover { text-decoration: underline; }
+.st-key-contents nav .inner { padding-left: .9rem; }
+:lang(ko) { word-break: keep-all; overflow-wrap: anywhere; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3.4rem .9rem 3rem; }
   .studio-head h1 { font-size: 1.35rem; }
-  .studio-head p { flex-basis: 100%; font-size: .9rem; line-height: 1.3; }
+  .studio-head p { display: none; } /* the canvas needs the room; Home says it too */
 }
 </style>
 """

@@ -45,7 +45,8 @@ function icon(path) {
 
 const ICONS = {
   dice: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01",
-  save: "M12 4v11M7.5 11 12 15.5 16.5 11M5 19.5h14",
+  picture: "M4 13V5.5A1.5 1.5 0 0 1 5.5 4h13A1.5 1.5 0 0 1 20 5.5V11M4 15l4.5-4.5 4 4M15.5 8h.01M17 13v7.5M14 17.5l3 3 3-3",
+  drawing: "M5 16.5 15.5 6a1.8 1.8 0 0 1 2.5 2.5L7.5 19 4 20zM17.5 14v6.5M14.8 18l2.7 2.7 2.7-2.7",
   link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2",
   wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   narrow: "M9 4v5H4M15 4v5h5M9 20v-5H4M15 20v-5h5",
@@ -377,8 +378,8 @@ class Live {
     parts.sentence = h("p", { class: "sentence", role: "status" });
     parts.frame = h("figure", { class: "frame", "data-state": "empty" }, parts.sentence, h("div", { class: "progress" }));
     parts.badge = h("span", { class: "badge" });
-    parts.download = h("span", { class: "group" }, button("savePicture", "save", () => this.#blob && this.#save(this.#blob, `${this.#name}.png`)),
-      button("saveDrawing", "save", async () => this.#save(await this.painter.png(), `${this.#name}-drawing.png`)));
+    parts.download = h("span", { class: "group" }, button("savePicture", "picture", () => this.#blob && this.#save(this.#blob, `${this.#name}.png`)),
+      button("saveDrawing", "drawing", async () => this.#save(await this.painter.png(), `${this.#name}-drawing.png`)));
     parts.share = h("span", { class: "group" }, button("shareButton", "link", () => this.#share()));
 
     parts.painter = h("div", { class: "pen" });

@@ -35,6 +35,11 @@ def component(name: str) -> Any:
 _live = component("live")
 
 
+def storage_of(gan: str, name: str) -> str:
+    """The name under which a browser keeps a drawing."""
+    return f"gan-studio/{gan}/{name}"
+
+
 def live(
     gan: str,
     tag: str,
@@ -72,7 +77,7 @@ def live(
         key=key,
         data={
             "gan": gan, "tag": tag, "page": gan, "verb": verb, "field": field, "drawing": drawing, "palette": list(palette),
-            "storage": f"gan-studio/{gan}/{storage}", "pen": pen, "brush": brush, "brushes": list(brushes),
+            "storage": storage_of(gan, storage), "pen": pen, "brush": brush, "brushes": list(brushes),
             "noise": noise, "hints": any("group" in each for each in palette), "seed": address.number("seed"),
             "examples": list(examples), "words": said, "hide": sorted(address.hidden()),
         },

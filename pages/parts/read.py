@@ -1,3 +1,182 @@
+"""Read a GAN: its formulas beside the training step, the checkpoint's card, and its whole source with a table of contents."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
 import streamlit as st
-def read(gan, card):
-    st.write("read")
+
+import studio
+from pages.parts import catalogue
+from pages.parts.picker import title
+from pages.parts.words import book, said, word
+
+
+class Piece(NamedTuple):
+    """A stretch of source: a class, a function, or what stands between them."""
+
+    name: str  # "" = no heading of its own
+    first: int  # line, from 1
+    code: str
+
+
+def read(gan: str, card: dict[str, Any] | None) -> None:
+    """The Read tab of any GAN; ``card`` is the chosen checkpoint's, None = there is none."""
+    kind = studio.gan(gan)
+    source = inspect.getsource(inspect.getmodule(kind))
+    _objective(kind, source)
+    if card:
+        _card(card)
+    _source(gan, source)
+
+
+# ---- formulas beside code -------------------------------------------------------------------------------------------
+
+
+def _objective(kind: Any, source: str) -> None:
+    about = kind.about
+    st.markdown(f"**{word('studio.read.paper')}**: {about.paper} [{about.link.removeprefix('https://')}]({about.link})")
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        st.subheader(word("studio.read.objective"), anchor="objective")
+        for player, formula in about.objective.items():
+            known = book("studio")["read"]["players"].get(player)
+            st.markdown(f"**{said(known) if known else player}**")
+            st.latex(formula, width="content")
+        st.markdown(f"**{word('studio.read.terms')}**")
+        for name, term in about.terms.items():
+            st.markdown(f"`{name}` $\\;=\\;{term.formula}$  \n{said(term.says)}")
+        for when, names in (("before", about.read_before), ("next", about.read_next)):
+            if names:
+                st.markdown(f"{word(f'studio.read.{when}')}: {', '.join(map(_called, names))}")
+    with right:
+        st.subheader(word("studio.read.step"), anchor="train-step")
+        st.code(step(source), language="python", wrap_lines=False)
+
+
+def _called(name: str) -> str:
+    """A GAN's title, linked if its page is here."""
+    found = next((each for each in catalogue.gans() if each.name == name and each.about), None)
+    return f"[{found.about.title}](/{name})" if found and found.page.exists() else name.replace("_", " ")
+
+
+def step(source: str) -> str:
+    """The source of ``train_step``, without its indent."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and node.name == "train_step":
+            lines = source.splitlines()[node.lineno - 1 : node.end_lineno]
+            return "\n".join(line[node.col_offset :] for line in lines)
+    return ""
+
+
+# ---- the card -------------------------------------------------------------------------------------------------------
+
+
+def _card(card: dict[str, Any]) -> None:
+    st.subheader(f"{word('studio.read.card')}: {title(card)}", anchor="card")
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        for name, text in _facts(card):
+            st.markdown(f"**{word(f'studio.read.{name}')}**  \n{text}")
+        if command := card.get("origin", {}).get("command"):
+            st.markdown(f"**{word('studio.read.command')}**")
+            st.code(command, language="bash", wrap_lines=True)
+    with right:
+        figures = card.get("figures") or {}
+        rows = {name: row for name, row in figures.items() if isinstance(row, dict)}
+        if rows:
+            st.markdown(f"**{word('studio.read.figures')}**")
+            st.table(_table(rows), border="horizontal")
+            st.caption(word("studio.read.figuresNote", n=figures.get("n", "?"), size=figures.get("size", "?")))
+        st.markdown(f"**{word('studio.read.config')}**")
+        st.html(_settings(card))
+
+
+def _facts(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    origin = card.get("origin") or {}
+    if origin:
+        shown = ("kind", "data", "run", "steps", "minutes", "device", "file", "url")
+        yield "origin", " · ".join(f"{name} {_plain(origin[name])}" for name in shown if name in origin)
+    if "licence" in card:
+        yield "licence", said(card["licence"])
+    if "limits" in card:
+        yield "limits", said(card["limits"])
+    if card.get("held_out"):
+        yield "held", word("studio.read.heldCount", n=len(card["held_out"]))
+    yield "size", f"{card['config'].get('size', '?')} × {card['config'].get('size', '?')} px"
+    yield "weight", ", ".join(f"{name} {facts['bytes'] / 1e6:.1f} MB" for name, facts in card["files"].items())
+
+
+def _plain(value: Any) -> str:
+    return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _table(rows: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+    return {"": list(rows)} | {name.upper(): [_plain_figure(row.get(name)) for row in rows.values()] for name in columns}
+
+
+def _plain_figure(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _settings(card: dict[str, Any]) -> str:
+    """The config as small cells; what differs from the paper's default stands out."""
+    defaults = {name: field.default for name, field in studio.gan(card["gan"]).Config.__dataclass_fields__.items()}
+    cells = (
+        f"<span class='{'own' if value != defaults.get(name) else ''}'>{escape(name)} <b>{escape(_plain_figure(value))}</b></span>"
+        for name, value in card["config"].items()
+    )
+    return f"<div class='studio-settings'>{''.join(cells)}</div>"
+
+
+# ---- the source -----------------------------------------------------------------------------------------------------
+
+
+def pieces(source: str) -> list[Piece]:
+    """The file in its order, cut before each class and function, and inside a long class before each method."""
+    tree, lines = ast.parse(source), source.splitlines()
+    starts: list[tuple[int, str]] = [(1, "")]
+    for node in tree.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            starts.append((_first(node, lines), node.name))
+            if isinstance(node, ast.ClassDef) and node.end_lineno - node.lineno > 60:
+                starts += [(_first(m, lines), f"{node.name}.{m.name}") for m in node.body if isinstance(m, ast.FunctionDef)]
+    ends = [first for first, _ in starts[1:]] + [len(lines) + 1]
+    return [
+        Piece(name, first, "\n".join(lines[first - 1 : end - 1]).rstrip())
+        for (first, name), end in zip(starts, ends, strict=True)
+    ]
+
+
+def _first(node: ast.ClassDef | ast.FunctionDef, lines: list[str]) -> int:
+    """Its first line: decorators and the comments right above belong to it."""
+    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    while first > 1 and (lines[first - 2].lstrip().startswith("#") or (not lines[first - 2].strip() and first > 2 and lines[first - 3].startswith("# ----"))):
+        first -= 1
+    return first
+
+
+def _source(gan: str, source: str) -> None:
+    cut = pieces(source)
+    path = Path(inspect.getsourcefile(studio.gan(gan)))
+    st.subheader(f"{word('studio.read.source')}: `{path.parent.parent.name}/{path.parent.name}/{path.name}`", anchor="source")
+    contents, code = st.columns([1, 4], gap="medium")
+    with contents, st.container(key="contents"):
+        st.markdown(f"**{word('studio.read.contents')}**")
+        links = (f"<a href='#{_anchor(p)}' class='{'inner' if '.' in p.name else ''}'>{escape(p.name.split('.')[-1])}</a>" for p in cut if p.name)
+        st.html(f"<nav>{''.join(links)}</nav>")
+    with code:
+        for piece in cut:
+            if piece.name:
+                st.html(f"<h3 id='{_anchor(piece)}' class='studio-piece'>{escape(piece.name)} <small>{piece.first}</small></h3>")
+            st.code(piece.code, language="python")
+
+
+def _anchor(piece: Piece) -> str:
+    return "code-" + piece.name.replace(".", "-").replace("_", "-").lower()
