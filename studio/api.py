@@ -126,17 +126,19 @@ async def _form(request: Request) -> dict[str, str | bytes]:
         raise HTTPException(error.status_code, says, error.headers) from error
     except ValueError as error:  # what the parser says of a body that is no form
         raise HTTPException(400, "The form can't be read: it is not what its content type says.") from error
-    found: dict[str, str | bytes] = {}
-    for name, value in form.multi_items():
-        content = await value.read() if isinstance(value, UploadFile) else value
-        if "\0" in name or len(name) > 64 or (isinstance(content, str) and "\0" in content):
-            raise HTTPException(400, "A field has a NUL character, or a name of more than 64 letters.")
-        if name in found:
-            raise HTTPException(400, f"{name!r} came twice. Give each argument once.")
-        if content != b"":  # a file input that was left empty sends a file of no bytes
-            found[name] = content
-    await form.close()
-    return found
+    try:
+        found: dict[str, str | bytes] = {}
+        for name, value in form.multi_items():
+            content = await value.read() if isinstance(value, UploadFile) else value
+            if "\0" in name or len(name) > 64 or (isinstance(content, str) and "\0" in content):
+                raise HTTPException(400, "A field has a NUL character, or a name of more than 64 letters.")
+            if name in found:
+                raise HTTPException(400, f"{name!r} came twice. Give each argument once.")
+            if content != b"":  # a file input that was left empty sends a file of no bytes
+                found[name] = content
+        return found
+    finally:
+        await form.close()
 
 
 def _counted(receive: Callable) -> Callable:
@@ -234,12 +236,11 @@ def file(request: Request) -> Response:
         raise HTTPException(404, str(error)) from error
     if name == "card.json":
         return JSONResponse(card)
-    offered = ["preview.webp", *(e for e in card.get("examples", []) if isinstance(e, str) and Path(e).name == e)]
-    path = folder / name
-    kind = PICTURES.get(path.suffix)
-    if name not in offered or kind is None or not path.is_file() or path.resolve().parent != folder.resolve():
-        raise HTTPException(404, f"{gan}/{tag} has no picture of that name. It has: {', '.join(offered)}.")
-    return FileResponse(path, media_type=kind, headers={"Cache-Control": "max-age=60"})
+    listed = [e for e in card.get("examples", []) if isinstance(e, str) and Path(e).name == e]
+    there = [e for e in ["preview.webp", *listed] if Path(e).suffix in PICTURES and (folder / e).is_file()]
+    if name not in there or (folder / name).is_symlink():
+        raise HTTPException(404, f"{gan}/{tag} has no picture {name[:60]!r}. It has: {', '.join(there) or 'none'}.")
+    return FileResponse(folder / name, media_type=PICTURES[Path(name).suffix], headers={"Cache-Control": "max-age=60"})
 
 
 def _verb(gan: str, verb: str) -> Verb:
@@ -363,6 +364,7 @@ label { display: grid; grid-template-columns: 7rem 17rem 1fr; gap: .2rem 1rem; a
 @media (max-width: 45rem) { label { grid-template-columns: 1fr } }
 input, select, button { font: inherit; max-width: 100%; min-width: 0 } button { padding: .2rem 1.2rem; margin: .5rem 0 }
 code, pre { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap }
+pre { max-height: 14rem; overflow: auto }
 output { display: block } img { display: block; max-width: 100%; margin: .5rem 0; image-rendering: pixelated }
 </style>
 <h1>GAN studio over HTTP</h1>

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 MOST_PIXELS = 50_000_000  # about 7,000 x 7,000: any camera's picture, and no decompression bomb
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")  # Pillow knows more: EPS runs Ghostscript
 PAPER = (255, 255, 255)  # what shows through where a picture is transparent
 
 Picture = Image.Image
@@ -39,7 +40,7 @@ def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit comes next, and is lower
-            picture = Image.open(source)
+            picture = Image.open(source, formats=FORMATS)
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 raise ValueError(
@@ -59,7 +60,7 @@ def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
         ) from error
     except UnidentifiedImageError as error:
         raise ValueError("This file is not a picture that can be read. Use a PNG, JPEG or WebP picture.") from error
-    except (OSError, SyntaxError, EOFError, IndexError) as error:  # what Pillow's decoders raise on damaged files
+    except (OSError, SyntaxError, EOFError, IndexError, RuntimeError) as error:  # of Pillow's decoders
         raise ValueError("This picture is damaged or cut off. Save or download it again.") from error
 
 

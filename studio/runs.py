@@ -171,7 +171,8 @@ def start(
     Args:
         name: the run's name (under ``STUDIO_HOME/runs``) or folder; None = gan and time.
         settings: ``field=value`` of the Config.
-        origin: a checkpoint's tag to begin from; its held-out pictures stay held out.
+        origin: a checkpoint's tag to begin from; its held-out pictures stay held out. A network that the settings
+            give another shape begins anew.
         held_out: how many pictures to set aside, if the origin has not done so.
         how: for `training.train`.
     """
@@ -183,10 +184,7 @@ def start(
     torch.manual_seed(seed)
     made = kind(config)
     if origin:
-        begun = checkpoints.load(gan, origin)
-        for child, network in begun.named_children():
-            if network is not None:
-                made.get_submodule(child).load_state_dict(network.state_dict())
+        _take_over(made, checkpoints.load(gan, origin))
     run = Run(
         name
         if name and len(Path(name).parts) > 1
@@ -210,6 +208,15 @@ def start(
     ]
     facts = {"data": str(source), "held_out": held, "facts": data.facts(), "from": origin, "command": " ".join(words)}
     return run, _go(run, made, data, held, facts, seed=seed, **how)
+
+
+def _take_over(gan: BaseGAN, origin: BaseGAN) -> None:
+    """Gives ``gan`` the networks of ``origin`` that have the same shapes."""
+    for child, network in origin.named_children():
+        if network is not None:
+            theirs, ours = network.state_dict(), gan.get_submodule(child).state_dict()
+            if {k: v.shape for k, v in theirs.items()} == {k: v.shape for k, v in ours.items()}:
+                gan.get_submodule(child).load_state_dict(theirs)
 
 
 def resume(

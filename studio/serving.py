@@ -77,7 +77,7 @@ class Answer:
     """What a verb gave, and what a badge beside it says."""
 
     value: Any
-    milliseconds: float  # from the question to the answer, waiting included
+    milliseconds: float  # that the verb took once it was its turn
     device: str
     tag: str
     size: int  # pixels a side the model works at; 0 = any
@@ -189,13 +189,12 @@ def _run(calls: list[_Call]) -> None:
         for call, result in zip(calls, results, strict=True):
             call.result, call.together = result, len(calls)
     except Exception as error:
-        if len(calls) == 1:
-            calls[0].error = error
-        else:
+        if len(calls) > 1:
             log.warning("A shared batch failed (%s); each of it is computed alone.", error)
             for call in calls:
                 _run([call])
-        return
+            return
+        calls[0].error = error
     for call in calls:
         call.done.set()
 
@@ -251,30 +250,52 @@ def _served(gan: BaseGAN, compute: _Compute) -> BaseGAN:
 
 @dataclass(eq=False)
 class _Question:
-    """One question on its way: where it stands, and whether a newer one of its viewer has come."""
+    """One question on its way."""
 
     key: tuple[str, str, str] | None  # (viewer, gan, verb); None: nobody's, so never superseded
     pixels: int = 0  # of its pictures, which lie in memory while it waits
-    waits: list[_Question] | None = None  # the line it stands in
-    admitted: bool = False
-    outdated: bool = False
-    turn: threading.Event = field(default_factory=threading.Event)
+    outdated: bool = False  # a newer one of its viewer has come
+    model: _Model | None = None  # in whose line it is
+    turn: threading.Event = field(default_factory=threading.Event)  # it is running, or out of the line
 
 
 @dataclass(eq=False)
 class _Model:
-    """A loaded checkpoint, and the line before it."""
+    """A loaded checkpoint and the line before it. The methods are called with the server's lock held."""
 
     gan: BaseGAN
     tag: str
     stamp: tuple
     bytes: int
-    variant: str
     waiting: list[_Question] = field(default_factory=list)
     running: list[_Question] = field(default_factory=list)
     pace: float = 0.1  # seconds a question takes when the line moves; a running mean
 
-    def admit(self) -> None:
+    def join(self, question: _Question, most: int) -> None:
+        """To the end of the line, unless `most` are waiting already: then `Busy`."""
+        question.model = self
+        self.waiting.append(question)
+        self._admit()
+        others = len(self.waiting) - 1
+        heavy = others > 0 and sum(each.pixels for each in self.waiting) > HELD
+        if question in self.waiting and (others >= most or heavy):
+            self.waiting.remove(question)
+            seconds = math.ceil((others + len(self.running)) * self.pace)
+            raise Busy(f"{others} others wait for this model. Try again in a moment.", max(1, seconds))
+
+    def drop(self, question: _Question) -> None:
+        """Out of the line, if it is still waiting."""
+        if question in self.waiting:
+            self.waiting.remove(question)
+            question.turn.set()
+
+    def leave(self, question: _Question, seconds: float) -> None:
+        """Its turn is over, after so many seconds."""
+        self.pace += 0.2 * (seconds / len(self.running) - self.pace)
+        self.running.remove(question)
+        self._admit()
+
+    def _admit(self) -> None:
         """Whoever is next takes a turn; a viewer has one at a time for a verb, so that a class is served in turn."""
         for question in list(self.waiting):
             if len(self.running) >= TURNS:
@@ -282,7 +303,6 @@ class _Model:
             if question.key is None or question.key not in [other.key for other in self.running]:
                 self.waiting.remove(question)
                 self.running.append(question)
-                question.waits, question.admitted = None, True
                 question.turn.set()
 
 
@@ -334,7 +354,6 @@ class Server:
             Superseded: a newer question of this viewer has come, or `gone` was set.
             Failed: a fault of ours; the log knows more.
         """
-        began = time.perf_counter()
         place, declared = self._find(gan, verb, tag)
         question = _Question((viewer, gan, verb) if viewer else None)
         self._announce(question)
@@ -346,13 +365,11 @@ class Server:
             with self._turn(model, question):
                 if gone is not None and gone.is_set():
                     raise Superseded("Whoever asked this has left.")
-                token = _together.set(1)
-                try:
-                    with torch.inference_mode():  # of this thread only
-                        value = getattr(model.gan, verb)(**bound)
-                    together = _together.get()
-                finally:
-                    _together.reset(token)
+                began = time.perf_counter()
+                _together.set(1)
+                with torch.inference_mode():  # of this thread only
+                    value = getattr(model.gan, verb)(**bound)
+                spent = 1000 * (time.perf_counter() - began)
         except (ValueError, Busy, Superseded, Failed):
             raise
         except Exception as error:
@@ -362,9 +379,8 @@ class Server:
             with self._lock:
                 if self._newest.get(question.key) is question:
                     del self._newest[question.key]
-        spent = 1000 * (time.perf_counter() - began)
         size = getattr(model.gan.config, "size", 0)
-        return Answer(value, round(spent, 1), self.device, model.tag, size, together, model.variant)
+        return Answer(value, round(spent, 1), self.device, model.tag, size, _together.get(), model.gan.variant)
 
     def loaded(self) -> list[tuple[str, str]]:
         """(gan, tag) of the models in memory, the one asked longest ago first."""
@@ -395,10 +411,8 @@ class Server:
             self._newest[question.key] = question
             if older is not None:
                 older.outdated = True
-                if older.waits is not None:
-                    older.waits.remove(older)
-                    older.waits = None
-                    older.turn.set()
+                if older.model is not None:
+                    older.model.drop(older)
 
     @contextmanager
     def _turn(self, model: _Model, question: _Question) -> Iterator[None]:
@@ -406,27 +420,17 @@ class Server:
         with self._lock:
             if question.outdated:
                 raise Superseded(NEWER)
-            question.waits = model.waiting
-            model.waiting.append(question)
-            model.admit()
-            waiting = model.waiting[:-1] if question.waits else []
-            heavy = waiting and sum(other.pixels for other in model.waiting) > HELD
-            if question.waits and (len(waiting) >= self.queue or heavy):
-                model.waiting.pop()
-                seconds = math.ceil((len(waiting) + len(model.running)) * model.pace)
-                raise Busy(f"{len(waiting)} others wait for this model. Try again in a moment.", max(1, seconds))
+            model.join(question, self.queue)
         question.turn.wait()
-        if not question.admitted:
-            raise Superseded(NEWER)
+        with self._lock:
+            if question not in model.running:
+                raise Superseded(NEWER)
         began = time.perf_counter()
         try:
             yield
         finally:
             with self._lock:
-                share = (time.perf_counter() - began) / len(model.running)
-                model.pace += 0.2 * (share - model.pace)
-                model.running.remove(question)
-                model.admit()
+                model.leave(question, time.perf_counter() - began)
 
     def _model(self, gan: str, place: Path) -> _Model:
         """The loaded model of a checkpoint's folder; loads it if it is not there or its card has changed since.
@@ -449,8 +453,7 @@ class Server:
             except (ValueError, OSError) as error:
                 raise Failed(f"The checkpoint {place.name} of {gan} can't be used. {error}") from error
             weights = sum(t.numel() * t.element_size() for t in chain(loaded.parameters(), loaded.buffers()))
-            variant = getattr(loaded, "variant", "fast" if self.fast else "exact")
-            model = _Model(_served(loaded, self._compute), place.name, stamp, weights, variant)
+            model = _Model(_served(loaded, self._compute), place.name, stamp, weights)
             with self._lock:
                 self._models[key] = model
                 self._models.move_to_end(key)

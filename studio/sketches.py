@@ -24,16 +24,17 @@ def foreground(photo: np.ndarray, tolerance: int = 14) -> np.ndarray:
     full or nearly empty; `extract` then does without the outline.
     """
     border = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])
-    far = np.abs(photo.astype(np.int16) - np.median(border, axis=0).astype(np.int16)).max(axis=2) > tolerance
-    far = cv2.morphologyEx(far.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    away = cv2.split(cv2.absdiff(photo, np.full_like(photo, np.median(border, axis=0).astype(np.uint8))))
+    far = (cv2.max(cv2.max(away[0], away[1]), away[2]) > tolerance).astype(np.uint8)
+    far = cv2.morphologyEx(far, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     outside = np.pad(1 - far, 1, constant_values=1)
     _, regions = cv2.connectedComponents(outside, connectivity=4)
     inside = (regions != regions[0, 0])[1:-1, 1:-1].astype(np.uint8)
     inside = cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(inside)
-    small = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] < 0.002 * inside.size]
-    inside[np.isin(parts, small)] = 0
-    return inside.astype(bool)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(inside)
+    large = stats[:, cv2.CC_STAT_AREA] >= 0.002 * inside.size
+    large[0] = False
+    return large[parts]
 
 
 def edges(photo: np.ndarray, blur: float, detail: float) -> np.ndarray:
@@ -149,24 +150,39 @@ def colour_hints(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             end = (round(x + rng.normal() * 12 * unit), round(y + rng.normal() * 8 * unit))
             cv2.line(paper, (x, y), end, colour, 2 * radius)
         return paper
-    smooth = cv2.resize(photo, (int(rng.integers(6, 24)),) * 2, interpolation=cv2.INTER_AREA)
+    smooth = cv2.resize(photo, (int(rng.integers(6, 24)),) * 2, interpolation=cv2.INTER_AREA).astype(np.float32)
     levels = int(rng.integers(2, 6))  # few colours in large areas
-    pixels = photo[mask] if mask.any() else photo.reshape(-1, 3)
-    palette = pixels[rng.integers(len(pixels), size=min(len(pixels), 400))].astype(np.float32)
+    some = rng.integers(len(ys), size=min(len(ys), 400))
+    palette = photo[ys[some], xs[some]].astype(np.float32)
     stop = (cv2.TERM_CRITERIA_MAX_ITER, 6, 1.0)
     cv2.setRNGSeed(int(rng.integers(2**31 - 1)))  # k-means draws its start from OpenCV's own generator
     _, _, centres = cv2.kmeans(palette, levels, None, stop, 1, cv2.KMEANS_PP_CENTERS)
-    smooth = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    near = np.stack([((smooth - c) ** 2).sum(axis=2) for c in centres]).argmin(axis=0)
-    flat = centres.astype(np.uint8)[near]
+    smooth = cv2.resize(smooth, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR).reshape(-1, 3)
+    away = (centres**2).sum(axis=1) - 2 * smooth @ centres.T  # squared distance, less what is alike for all centres
+    near = away.argmin(axis=1).astype(np.uint8).reshape(height // 2, width // 2)
+    flat = centres.astype(np.uint8)[cv2.resize(near, (width, height), interpolation=cv2.INTER_NEAREST)]
     grow = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=int(rng.integers(0, 3)))
     return np.where(grow[..., None] > 0, flat, paper)
 
 
+def colourful(photo: np.ndarray) -> bool:
+    """Whether the object is red, blue, yellow … rather than black, white, grey or brown."""
+    red, green, blue = cv2.split(photo)
+    chroma = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
+    leather = (red >= green) & (green >= blue) & (chroma < 130)
+    vivid = (chroma > 60) & ~leather
+    mask = foreground(photo)
+    return float(vivid[mask].mean() if mask.any() else vivid.mean()) > 0.06
+
+
 def sketch(photo: np.ndarray, rng: np.random.Generator | None = None, hints: float = 0.0) -> np.ndarray:
-    """`extract`, as RGB ``(H, W, 3)`` uint8, with colour under the ink in the share ``hints`` of all sketches."""
+    """`extract`, as RGB ``(H, W, 3)`` uint8, with colour under the ink in the share ``hints`` of all sketches.
+
+    With hints, a colourful photo's sketch always has them: a drawing without colour then stands for an object without
+    much colour, and the net is not asked to guess red or blue, which it could only answer with a muddy average.
+    """
     ink = extract(photo, rng)[..., None]
-    if rng is None or rng.random() >= hints:
+    if rng is None or hints == 0 or (rng.random() >= hints and not colourful(photo)):
         return np.repeat(ink, 3, axis=2)
     under = colour_hints(photo, rng)
-    return (under.astype(np.uint16) * ink // 255).astype(np.uint8)
+    return cv2.multiply(under, np.repeat(ink, 3, axis=2), scale=1 / 255)

@@ -66,7 +66,7 @@ class Argument:
             return open_picture(value)
         try:
             return _READERS[self.type](value)
-        except (ValueError, TypeError, OverflowError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{self.name} = {str(value)[:60]!r}: this must be {_NAMES[self.type]}.") from error
 
 
@@ -200,7 +200,9 @@ def jsonable(value: Any) -> Any:
         return jsonable(value.tolist())
     if isinstance(value, (list, tuple)):
         return [jsonable(v) for v in value]
-    return round(value, 6) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None  # JSON has no NaN
+    return value
 
 
 def _sentences(doc: str) -> dict[str, str]:

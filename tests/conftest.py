@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
 import pytest
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -10,3 +20,85 @@ def home(tmp_path, monkeypatch):
     """An empty STUDIO_HOME."""
     monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+def make_tiny(home: Path) -> None:
+    """A checkpoint of Pix2Pix that was never trained, with two examples, in a STUDIO_HOME: pages have something to show."""
+    import torch
+    from PIL import Image, ImageDraw
+
+    from studio import checkpoints, registry
+
+    torch.manual_seed(0)
+    kind = registry.gan("pix2pix")
+    gan = kind(kind.TINY).eval()
+    gan.extras = {"drawing": "sketch", "palette": None, "hints": True}
+    facts = {
+        "title": {"en": "Tiny", "ko": "작은 모델"},
+        "licence": "CC0",
+        "limits": {"en": "Never trained.", "ko": "학습하지 않았습니다."},
+        "examples": ["example-1.png", "example-2.png"],
+        "held_out": ["1", "2"],
+        "figures": {"n": 2, "size": 32, "plain": {"l1": 0.1, "ssim": 0.5, "swd": 40.0}, "real": {"swd": 30.0}},
+    }
+    folder = checkpoints.save(gan, "tiny", facts, Image.new("RGB", (64, 32), "white"), where=home / "checkpoints")
+    for k, box in enumerate([(60, 90, 200, 180), (30, 30, 120, 220)], 1):
+        example = Image.new("RGB", (256, 256), "white")
+        ImageDraw.Draw(example).rectangle(box, outline="black", width=4)
+        example.save(folder / f"example-{k}.png")
+
+
+@pytest.fixture
+def tiny(home):
+    """A STUDIO_HOME with the tiny checkpoint."""
+    make_tiny(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium; the tests that need it fail with a sentence if there is none, they are never skipped."""
+    from browser import FLAGS, SENTENCE, installed
+    from playwright.sync_api import sync_playwright
+
+    path = installed()
+    assert path, SENTENCE
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The real studio on a free port of this machine, as `streamlit run app.py` serves it; its address."""
+    home = tmp_path_factory.mktemp("server") / "home"
+    make_tiny(home)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = home / "server.log"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"STUDIO_HOME": str(home)}, stdout=out, stderr=out)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            assert process.poll() is None, log.read_text()
+            try:
+                urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.25)
+        else:
+            raise AssertionError(f"The studio did not start.\n{log.read_text()}")
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    assert "Traceback" not in log.read_text(), log.read_text()

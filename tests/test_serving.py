@@ -45,11 +45,11 @@ def until(true):
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("STUDIO_HOME", str(tmp_path))
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
+def home(home, monkeypatch):
+    """With one checkpoint, whatever the studio ships."""
+    monkeypatch.setattr(checkpoints, "SHIPPED", home / "shipped")
     save("tiny", default=True)
-    return tmp_path
+    return home
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_values_may_be_bytes_and_text(server):
 
 
 def test_networks_keep_their_properties_behind_the_stand_in(server):
-    served, own = server.ask("pix2pix", "judge", {"sketch": sketch(), "picture": sketch(1)}).value, None
+    served = server.ask("pix2pix", "judge", {"sketch": sketch(), "picture": sketch(1)}).value
     own = checkpoints.load("pix2pix", "tiny").judge(sketch(), sketch(1))
     assert served[1:] == own[1:]
     assert np.allclose(served.map, own.map, atol=1e-5)
@@ -321,9 +321,7 @@ def test_an_older_question_that_was_slow_to_open_does_not_come_after_the_newer(s
             assert go.wait(PATIENCE)
             return super().read(*size)
 
-    slow = pool.submit(
-        server.ask, "pix2pix", "translate", {"sketch": Slow(images.png(sketch()))}, None, "a"
-    )
+    slow = pool.submit(server.ask, "pix2pix", "translate", {"sketch": Slow(images.png(sketch()))}, None, "a")
     assert opened.wait(PATIENCE)
     translate(server, 1, viewer="a")
     go.set()
@@ -564,5 +562,3 @@ def test_an_unloaded_model_is_let_go_of(make):
     translate(server, tag="b")
     gc.collect()
     assert network() is None
-
-

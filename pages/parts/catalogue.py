@@ -9,6 +9,7 @@ from studio import registry
 from studio.base import About
 
 PAGES = Path(__file__).parents[1]
+FIRST = "pix2pix"  # what a first visitor tries, and what is loaded before anybody asks
 
 
 @dataclass(frozen=True)

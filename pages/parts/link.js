@@ -83,7 +83,7 @@ export class Link {
           await this.answered({ response, blob, revision, milliseconds: performance.now() - started });
         }
       } else if (response.status === 409) trouble = { kind: "overtaken" }; // somebody newer was served instead
-      else trouble = { kind: LATER.has(response.status) ? "busy" : "refused", status: response.status, says: await sentence(response) };
+      else trouble = { kind: LATER.has(response.status) ? "busy" : "refused", status: response.status, says: await sentence(response), pause: 1000 * response.headers.get("Retry-After") };
     } catch (error) {
       if (this.#ending.signal.aborted) return;
       trouble = { kind: "away", says: String(error) };
@@ -106,7 +106,7 @@ export class Link {
     } else {
       this.#question ??= question;
       this.troubled({ ...trouble, failures: ++this.#failures });
-      this.#again(PAUSES[Math.min(this.#failures, PAUSES.length) - 1]);
+      this.#again(Math.max(PAUSES[Math.min(this.#failures, PAUSES.length) - 1], Math.min(trouble.pause || 0, PAUSES.at(-1))));
     }
   }
 

@@ -10,15 +10,16 @@ import { lay } from "./desk.js";
 import { Link, studio } from "./link.js";
 import * as upload from "./upload.js";
 
-const live = new WeakMap(); // Streamlit calls again at each change: an element keeps its instance
+// Streamlit calls again at each change, and mounts anew when the page around it changes its shape or language. The
+// desk of a GAN outlives all that: its drawing, its history and its picture move to the new place.
+const desks = new Map();
 
 export default function mount({ parentElement, data, setStateValue }) {
-  if (!live.has(parentElement)) live.set(parentElement, new Live(parentElement));
-  live.get(parentElement).update(data, setStateValue);
-  return () => {
-    live.get(parentElement)?.close();
-    live.delete(parentElement);
-  };
+  if (!desks.has(data.gan)) desks.set(data.gan, new Live());
+  const desk = desks.get(data.gan);
+  if (desk.root.parentNode !== parentElement) parentElement.append(desk.root);
+  desk.update(data, setStateValue);
+  return () => desk.leave(parentElement);
 }
 
 /** Strings become text and attributes, never markup. */
@@ -56,11 +57,10 @@ const ICONS = {
 
 class Live {
   #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #tell = () => {};
-  #ending = new AbortController(); #aligned;
+  #aligned;
 
-  constructor(parent) {
+  constructor() {
     this.#build();
-    parent.append(this.root);
   }
 
   update(data, setStateValue) {
@@ -87,13 +87,10 @@ class Live {
     this.#ask();
   }
 
-  close() {
-    this.#ending.abort();
-    this.#aligned?.disconnect();
-    this.link?.close();
-    this.painter?.destroy();
-    clearTimeout(this.#seedTimer);
-    clearTimeout(this.#waiting);
+  /** The place is gone, unless the desk has moved on already. */
+  leave(place) {
+    if (this.root.parentNode !== place) return;
+    this.root.querySelector(".painter")?.dispatchEvent(new PointerEvent("pointerleave")); // or it would listen to keys
     this.root.remove();
   }
 
@@ -161,7 +158,7 @@ class Live {
     const asked = `${tag}|${seed}|${this.painter.encode()}`;
     if (asked === this.#last) return;
     this.#last = asked;
-    this.link.ask(async () => ({ [this.#data.field]: await this.painter.png(), tag: this.#data.tag, seed: this.#seed }));
+    this.parts.frame.dataset.asked = this.link.ask(async () => ({ [this.#data.field]: await this.painter.png(), tag: this.#data.tag, seed: this.#seed }));
     if (!this.#waiting) this.#waiting = setTimeout(() => this.root.classList.add("waiting"), 500);
   }
 
@@ -281,7 +278,7 @@ class Live {
     }
     const pixels = upload.fit(picture, 256);
     if (kind === "sketch" && upload.isOurs(pixels, palette)) this.painter.load({ image: picture });
-    else this.painter.load({ indices: upload.ink(pixels, kind === "sketch" ? palette : [], pen), width: 256, height: 256 });
+    else this.painter.load({ indices: upload.ink(pixels, 256, kind === "sketch" ? palette : [], pen), width: 256, height: 256 });
   }
 
   async #take(file, as = null) {
@@ -397,7 +394,7 @@ class Live {
       h("div", { class: "left" }, parts.painter, h("div", { class: "extras" }, parts.examples, parts.upload), parts.note),
       h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share))));
 
-    const on = (node, type, act) => node.addEventListener(type, act, { signal: this.#ending.signal });
+    const on = (node, type, act) => node.addEventListener(type, act);
     on(this.root, "dragover", (event) => { if (this.#accepts(event)) { event.preventDefault(); this.root.classList.add("over"); } });
     on(this.root, "dragleave", () => this.root.classList.remove("over"));
     on(this.root, "drop", (event) => {
@@ -408,7 +405,7 @@ class Live {
     });
     on(document, "paste", (event) => {
       const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-      if (file && !parts.upload.hidden && this.root.checkVisibility?.() !== false) this.#take(file);
+      if (file && !parts.upload.hidden && this.root.offsetParent) this.#take(file);
     });
     on(document, "fullscreenchange", () => this.root.classList.toggle("wide", !!document.fullscreenElement));
   }

@@ -188,6 +188,8 @@ class Look {
     const { map, start, stride, size, receptive_field: own } = this.#map, { row, column } = this.#at;
     const percent = (pixels) => `${(100 * pixels) / size}%`, corner = (at) => start + at * stride + own / 2 - this.#field / 2;
     Object.assign(this.parts.field.style, { left: percent(corner(column)), top: percent(corner(row)), width: percent(this.#field), height: percent(this.#field) });
+    const inner = (at) => start + at * stride + own / 2 - stride / 2;
+    Object.assign(this.parts.cell.style, { left: percent(inner(column)), top: percent(inner(row)), width: percent(stride), height: percent(stride) });
     const value = map[row][column];
     this.parts.value.textContent = value.toFixed(2);
     this.parts.verdict.textContent = this.say(value < 0.35 ? "looksDrawn" : value > 0.65 ? "looksReal" : "unsure");
@@ -220,7 +222,8 @@ class Look {
     const text = (name, tag = "p", attributes = {}) => (parts[name] = h(tag, attributes));
     parts.heat = h("canvas", { class: "heat", "aria-hidden": "true" });
     parts.field = h("div", { class: "field", "aria-hidden": "true" });
-    parts.picture = h("div", { class: "picture", tabindex: 0, role: "application", onpointermove: (event) => this.#hover(event), onpointerdown: (event) => this.#hover(event), onkeydown: (event) => this.#steer(event) }, parts.heat, parts.field);
+    parts.cell = h("div", { class: "cell", "aria-hidden": "true" });
+    parts.picture = h("div", { class: "picture", tabindex: 0, role: "application", onpointermove: (event) => this.#hover(event), onpointerdown: (event) => this.#hover(event), onkeydown: (event) => this.#steer(event) }, parts.heat, parts.field, parts.cell);
     parts.strength = h("input", { type: "range", min: 0, max: 100, value: 70, oninput: () => this.#paint() });
     parts.stretch = h("input", { type: "checkbox", onchange: () => this.#paint() });
     parts.scale = h("div", { class: "ticks", "aria-hidden": "true" });

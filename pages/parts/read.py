@@ -41,22 +41,23 @@ def read(gan: str, card: dict[str, Any] | None) -> None:
 def _objective(kind: Any, source: str) -> None:
     about = kind.about
     st.markdown(f"**{word('studio.read.paper')}**: {about.paper} [{about.link.removeprefix('https://')}]({about.link})")
-    left, right = st.columns([5, 7], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         st.subheader(word("studio.read.objective"), anchor="objective")
         for player, formula in about.objective.items():
             known = book("studio")["read"]["players"].get(player)
             st.markdown(f"**{said(known) if known else player}**")
             st.latex(formula, width="content")
-        st.markdown(f"**{word('studio.read.terms')}**")
+    with right:
+        st.subheader(word("studio.read.terms"), anchor="terms")
         for name, term in about.terms.items():
             st.markdown(f"`{name}` $\\;=\\;{term.formula}$  \n{said(term.says)}")
-        for when, names in (("before", about.read_before), ("next", about.read_next)):
-            if names:
-                st.markdown(f"{word(f'studio.read.{when}')}: {', '.join(map(_called, names))}")
-    with right:
-        st.subheader(word("studio.read.step"), anchor="train-step")
-        st.code(step(source), language="python", wrap_lines=False)
+    st.subheader(word("studio.read.step"), anchor="train-step")
+    with st.container(key="step"):
+        st.code(step(source), language="python")
+    for when, names in (("before", about.read_before), ("next", about.read_next)):
+        if names:
+            st.markdown(f"**{word(f'studio.read.{when}')}**: {', '.join(map(_called, names))}")
 
 
 def _called(name: str) -> str:
@@ -166,12 +167,12 @@ def _source(gan: str, source: str) -> None:
     cut = pieces(source)
     path = Path(inspect.getsourcefile(studio.gan(gan)))
     st.subheader(f"{word('studio.read.source')}: `{path.parent.parent.name}/{path.parent.name}/{path.name}`", anchor="source")
-    contents, code = st.columns([1, 4], gap="medium")
+    contents, code = st.columns([1, 5], gap="medium")
     with contents, st.container(key="contents"):
         st.markdown(f"**{word('studio.read.contents')}**")
         links = (f"<a href='#{_anchor(p)}' class='{'inner' if '.' in p.name else ''}'>{escape(p.name.split('.')[-1])}</a>" for p in cut if p.name)
         st.html(f"<nav>{''.join(links)}</nav>")
-    with code:
+    with code, st.container(key="code"):
         for piece in cut:
             if piece.name:
                 st.html(f"<h3 id='{_anchor(piece)}' class='studio-piece'>{escape(piece.name)} <small>{piece.first}</small></h3>")

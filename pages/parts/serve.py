@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from studio import registry
 from studio.api import routes as api
 
 PARTS = Path(__file__).parent
@@ -63,6 +64,17 @@ def _in_this_network() -> list[str]:
 
 
 def _warm() -> None:
-    from pages.parts import catalogue
+    """Imports torch, which takes seconds, and loads the model that most visitors ask first."""
+    from PIL import Image
 
-    catalogue.gans()  # imports torch, which takes seconds
+    from pages.parts import catalogue
+    from studio import serving
+    from studio.verbs import verbs
+
+    first = next((each for each in catalogue.gans() if each.name == catalogue.FIRST and each.about), None)
+    if first is None:
+        return
+    verb = next(iter(verbs(registry.gan(first.name)).values()))
+    values = {a.name: Image.new("RGB", (64, 64), "white") for a in verb.arguments.values() if a.is_picture}
+    with suppress(Exception):  # no checkpoint yet, or a damaged one: whoever asks for it is told
+        serving.server().ask(first.name, verb.name, values)

@@ -14,7 +14,7 @@ that has little to do with the sketch. Together they draw a sharp picture of *th
 
 How this differs from the paper (each a field of `Config`, the defaults are the paper's): the deepest layers can be
 capped, so that a net fits into 10 MB; the decoder may resize and convolve instead of transposed convolution, which
-leaves no checkerboard; L1 may play alone for the first steps; the averaged generator may be the one that is shown.
+leaves no checkerboard; it may end before the last pixel, so that a net trained at 64 px goes on at 128; L1 may play alone for the first steps; the averaged generator may be the one that is shown.
 The paper's z is the dropout of the decoder, also at test time; here it is drawn from a seed, or left out.
 
 Read before: vanilla, conditional, dcgan. Read next: cyclegan (no pairs), spade (labels that are not washed away).
@@ -46,6 +46,9 @@ from studio.sketches import extract
 @dataclass(frozen=True)
 class Config:
     size: int = option(256, "Pixels a side of the pictures.", choices=(32, 64, 128, 256, 512))
+    depth: int = option(
+        0, "Levels of the U-Net; 0 = down to one pixel, as the paper. Fewer: sizes may change.", low=0, high=9
+    )
     width: int = option(64, "Channels of the generator's first layer; they double down to 8 x.", low=1, high=256)
     cap: int = option(512, "No layer has more channels than this: the deepest ones are most of the weights.", low=1)
     inputs: int = option(3, "Channels of the sketch: 3 (colour) or 1 (grey).", choices=(1, 3))
@@ -119,7 +122,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        depth = int(math.log2(config.size))
+        depth = config.depth or int(math.log2(config.size))
         wide = [min(config.width * min(2**k, 8), config.cap) for k in range(depth)]
         self.downs = nn.ModuleList(
             Down(config, inputs, outputs, first=k == 0, last=k == depth - 1)
@@ -129,7 +132,9 @@ class Generator(nn.Module):
         ups += [Up(config, 2 * wide[k], wide[k - 1]) for k in range(depth - 2, 0, -1)]
         self.ups = nn.ModuleList([*ups, Up(config, 2 * wide[0], 3, last=True)])
         self.drop = config.dropout
-        self.noisy = [(wide[-2 - k], 2 ** (k + 1)) for k in range(min(3, depth - 1))]  # (channels, side) of z's layers
+        deepest = config.size >> depth
+        # (channels, side) of the layers that z drops from
+        self.noisy = [(wide[-2 - k], deepest << (k + 1)) for k in range(min(3, depth - 1))]
 
     @property
     def noise_size(self) -> int:
