@@ -10,7 +10,6 @@ import streamlit as st
 from pages.parts.live import live
 from pages.parts.look import look
 from pages.parts.page import head, tabs
-from pages.parts.picker import picker
 from pages.parts.read import read
 from pages.parts.words import said, word
 from studio.checkpoints import folder
@@ -51,8 +50,7 @@ def arms(card: dict[str, Any]) -> None:
         st.markdown(said(card["arms"].get("says", "")))
 
 
-head(GAN)
-card = picker(GAN)
+card = head(GAN)
 if card:
     extras, tag = card.get("extras", {}), card["tag"]
     drawing = "labels" if extras.get("drawing") == "labels" else "sketch"

@@ -1,4 +1,4 @@
-"""The shell: python -m studio list | show | <gan> <verb> | train | keep | adopt | measure | bench | doctor."""
+"""The shell: python -m studio list | show | <gan> <verb> | train | keep | compare | adopt | measure | bench | doctor."""
 
 from __future__ import annotations
 
@@ -79,6 +79,12 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p.add_argument("--default", action="store_true")
     p.add_argument("--shipped", action="store_true", help="into the repo's checkpoints/ instead of STUDIO_HOME")
     p.add_argument("--facts", help="a JSON file of further facts for the card")
+
+    p = command(_compare, "A contact sheet of several runs on the same held-out examples.")
+    p.add_argument("runs", nargs="+")
+    p.add_argument("--out", required=True, help="the picture to write")
+    p.add_argument("--data", help="where the data lies now, if not where the first run's card says")
+    p.add_argument("--rows", type=int, default=8)
 
     for name in registry.names():
         gan = registry.gan(name)
@@ -259,6 +265,13 @@ def _train(given: argparse.Namespace) -> None:
             print(f"{event.how} at step {event.step}. {event.why}", flush=True)
             if event.how == "failed":
                 raise ValueError(event.why)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from studio import runs
+
+    runs.compare(given.runs, given.data, given.rows).save(given.out, quality=92)
+    print(given.out)
 
 
 def _keep(given: argparse.Namespace) -> None:

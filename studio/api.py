@@ -186,7 +186,7 @@ async def _watch(request: Request, gone: threading.Event) -> None:
 # ---- looking --------------------------------------------------------------------------------------------------------
 
 
-def gans(request: Request | None = None) -> JSONResponse:
+def gans(request: Request) -> JSONResponse:
     """GET /api/gans."""
     return JSONResponse({"gans": [_described(name) for name in registry.names()]})
 

@@ -233,6 +233,30 @@ def resume(
     return run, _go(run, made, data, card.get("held_out") or [], kept, resume=state, **how)
 
 
+@torch.no_grad()
+def compare(folders: Sequence[str], source: str | None = None, n: int = 8) -> images.Picture:
+    """Several runs of one GAN on the same examples, which the first one held out: a row an example.
+
+    The columns that are alike in all runs (the sketch, the photo) come first, then each run's own.
+
+    Args:
+        source: where the data lies now, if not where the first run's card says.
+        n: rows.
+    """
+    gans = [Run(folder).gan() for folder in folders]
+    card = Run(folders[0]).card
+    data = gans[0].Data(source or card["data"], gans[0].config)
+    some = [data.names.index(name) for name in card["held_out"] or data.names]
+    some = some[:: max(1, len(some) // n)][:n]
+    batch = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
+    shown = [gan.preview(batch) for gan in gans]  # each (n, columns, 3, H, W)
+    columns = range(shown[0].shape[1])
+    alike = [c for c in columns if all(torch.equal(each[:, c], shown[0][:, c]) for each in shown)]
+    own = [each[:, c] for each in shown for c in columns if c not in alike]
+    table = torch.stack([*(shown[0][:, c] for c in alike), *own], dim=1)
+    return images.sheet([images.to_pictures(row) for row in table])
+
+
 def changed(kind: type[BaseGAN], base: dict[str, Any], settings: Sequence[str]) -> Any:
     """The Config of ``base`` with ``field=value`` texts applied.
 

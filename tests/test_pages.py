@@ -246,7 +246,9 @@ def test_routes_are_under_the_base_path(monkeypatch):
     monkeypatch.setattr(serve.st, "get_option", lambda name: options[name])
     client = TestClient(Starlette(routes=serve.routes()))
     assert client.get("/class/gan/parts/live.js").status_code == 200
+    assert client.get("/class/gan/api/gans").status_code == 200
     assert client.get("/parts/live.js").status_code == 404
+    assert {route.path for route in serve.routes()} == {"/class/gan/parts/{name}", "/class/gan/api"}  # no more than ours
 
 
 def test_every_gan_with_a_page_is_in_the_catalogue():

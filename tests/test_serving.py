@@ -255,14 +255,17 @@ def test_results_of_any_shape_are_dealt_out_by_rows(server, pool):
     assert odd.seen == [6]
 
 
-def test_what_can_not_share_is_computed_alone(server, pool):
+def test_what_can_not_share_is_computed_alone(server, pool, caplog):
     odd = Odd()
     ones = torch.ones(1, 2)
     assert together(server, pool, odd, [((ones,), {"give": "sum"})] * 2) == [2.0, 2.0]  # by row counts: not dealt out
     assert odd.seen == [2, 1, 1]
     odd.seen.clear()
-    together(server, pool, odd, [((torch.ones(6, 2),), {}), ((torch.ones(3, 2),), {}), ((torch.ones(1, 3),), {})])
-    assert sorted(odd.seen) == [1, 3, 6]  # more than 8 rows; another width
+    caplog.clear()
+    more = [((torch.ones(6, 2),), {}), ((torch.ones(3, 2),), {}), ((torch.ones(1, 3),), {}), ((ones.double(),), {})]
+    together(server, pool, odd, [*more, ((ones,), {"give": "a"}), ((ones,), {"give": "b"})])
+    assert sorted(odd.seen) == [1, 1, 1, 1, 3, 6]  # more than 8 rows; another width, type, word
+    assert not caplog.records, "it was not even tried together"
 
 
 def test_a_part_of_a_network_is_shared_too_and_its_weights_are_there(server):

@@ -145,6 +145,15 @@ def test_keep_makes_a_checkpoint_and_from_goes_on(tmp_path, home):
     assert further.card["held_out"] == run.card["held_out"]
 
 
+def test_runs_are_compared_on_the_same_examples(tmp_path):
+    folders = [str(tmp_path / name) for name in "ab"]
+    for k, folder in enumerate(folders):
+        _, events = runs.start("pix2pix", "toy", folder, SETTINGS, held_out=4, seed=k, steps=1)
+        list(events)
+    sheet = runs.compare(folders, n=3)
+    assert sheet.size == (4 * 34 - 2, 3 * 34 - 2)  # sketch, photo, and what each run makes of it
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -42,10 +42,9 @@ LOOKS = """
 <style>
 .stMainBlockContainer { padding: 1.4rem clamp(1rem, 3vw, 3rem) 3rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: .6rem; }
-.stAppHeader { background: none; pointer-events: none; }
-.stAppHeader :is(button, a) { pointer-events: auto; }
+@media (min-width: 641px) { .st-key-top { flex-wrap: nowrap; padding-right: 2.5rem; } .st-key-top > :first-child { flex: 1; min-width: 0; } .stAppHeader { background: none; pointer-events: none; } .stAppHeader :is(button, a) { pointer-events: auto; } }
 .studio-brand { font-size: 1.3rem; font-weight: 700; letter-spacing: -.01em; margin: 0 0 .4rem; }
-.studio-head { padding-right: 2.5rem; display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1.1rem; margin: 0; }
+.studio-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1.1rem; margin: 0; }
 .studio-head h1 { font-size: 1.8rem; padding: 0; margin: 0; letter-spacing: -.01em; }
 .studio-head h1 small { font-size: .6em; font-weight: 500; opacity: .7; margin-left: .15em; }
 .studio-head p { flex: 1 1 22rem; margin: 0; font-size: 1.05rem; opacity: .85; text-wrap: pretty; }
@@ -69,8 +68,11 @@ LOOKS = """
 .st-key-contents nav a:hover { text-decoration: underline; }
 .st-key-contents nav .inner { padding-left: .9rem; }
 :lang(ko) { word-break: keep-all; overflow-wrap: anywhere; }
+.st-key-top { align-items: flex-end; }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding: 3.4rem .9rem 3rem; }
+  .stAppHeader { height: 3rem; min-height: 3rem; }
+  .st-key-top { gap: .4rem; }
+  .stMainBlockContainer { padding: 3.1rem .9rem 3rem; }
   .studio-head h1 { font-size: 1.35rem; }
   .studio-head p { display: none; } /* the canvas needs the room; Home says it too */
 }

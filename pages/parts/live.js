@@ -68,7 +68,7 @@ class Live {
     this.#data = data;
     this.#tell = setStateValue;
     this.address = studio(data.page);
-    if (JSON.stringify(before.words) !== JSON.stringify(data.words)) this.#speak();
+    if (before.drawing !== data.drawing || JSON.stringify(before.words) !== JSON.stringify(data.words)) this.#speak();
     this.#adoptSeed(before.seed, data.seed);
     if (before.gan !== data.gan) {
       this.link?.close();
@@ -82,6 +82,7 @@ class Live {
     for (const part of ["examples", "upload", "noise", "download", "share"]) this.parts[part].hidden = data.hide.includes(part);
     this.parts.examples.hidden ||= !data.examples.length;
     this.parts.noise.hidden ||= !data.noise;
+    this.parts.cameraButton.hidden = data.drawing !== "sketch";
     this.root.dataset.drawing = data.drawing;
     this.root.classList.toggle("hinted", data.hints);
     this.#ask();
@@ -433,7 +434,8 @@ class Live {
     label(parts.shareButton, "share");
     label(parts.uploadButton, "upload");
     label(parts.cameraButton, "camera");
-    parts.uploadButton.title = this.say("uploadHelp");
+    parts.uploadButton.title = this.say(this.#data.drawing === "sketch" ? "uploadHelp" : "uploadLabels");
+    parts.uploadButton.setAttribute("aria-label", parts.uploadButton.title);
     parts.here.firstChild.textContent = this.say("here");
     parts.examplesTitle.textContent = this.say("examples");
     parts.thumbs.setAttribute("aria-label", this.say("examples"));

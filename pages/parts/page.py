@@ -9,19 +9,24 @@ import streamlit as st
 
 import studio
 from pages.parts import address
+from pages.parts.picker import picker
 from pages.parts.words import said, word
-from studio.base import About
 
 
-def head(gan: str) -> About:
-    """Title, year and the one idea."""
+def head(gan: str) -> dict[str, Any] | None:
+    """Title, year and the one idea, and the choice of a checkpoint beside them.
+
+    Returns:
+        The chosen checkpoint's card; None = the GAN has none yet, and a sentence on the page says so.
+    """
     about = studio.gan(gan).about
-    if "title" not in address.hidden():
-        st.html(
-            f"<header class='studio-head'><h1>{escape(about.title)} <small>{about.year}</small></h1>"
-            f"<p>{escape(said(about.idea))}</p></header>"
-        )
-    return about
+    with st.container(horizontal=True, key="top"):
+        if "title" not in address.hidden():
+            st.html(
+                f"<header class='studio-head'><h1>{escape(about.title)} <small>{about.year}</small></h1>"
+                f"<p>{escape(said(about.idea))}</p></header>"
+            )
+        return picker(gan)
 
 
 def tabs(*names: str) -> dict[str, Any]:

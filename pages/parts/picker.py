@@ -33,6 +33,8 @@ def picker(gan: str) -> dict[str, Any] | None:
             format_func=lambda tag: title(cards[tag]),
             key="tag",
             on_change=lambda: address.put("tag", st.session_state["tag"]),
+            label_visibility="collapsed",
+            width=250,
         )
     return cards[asked]
 

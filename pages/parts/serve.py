@@ -36,9 +36,11 @@ async def part(request: Request) -> Response:
 
 def routes() -> list[BaseRoute]:
     """All routes besides Streamlit's own, under the same base path as its own."""
-    all_routes: list[BaseRoute] = [Route("/parts/{name}", part), *api]
     base = st.get_option("server.baseUrlPath").strip("/")
-    return [Mount(f"/{base}", routes=all_routes)] if base else all_routes
+    start = f"/{base}" if base else ""
+    # One mount a folder: a mount of the base path itself would swallow Streamlit's own routes.
+    beside = [Mount(start + each.path, app=each.app) for each in api]
+    return [Route(f"{start}/parts/{{name}}", part), *beside]
 
 
 @asynccontextmanager
