@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from studio import formats, images, registry, weights
 from studio.base import BaseGAN
@@ -125,7 +126,7 @@ def load(gan: str, tag: str | None = None, device: str | None = None, fast: bool
 
 def build(kind: type[BaseGAN], config: Any, tensors: dict[str, Tensor], table: dict[str, str] | None = None) -> BaseGAN:
     """A GAN from tensors by name. Networks that they say nothing about, and no demo needs, are left out (None)."""
-    with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
+    with torch.device("meta"), _NoInit():  # no memory and no random numbers for weights that are replaced at once
         made = kind(config)
     ours = set(table) if table is not None else set(tensors)
     for name, _ in list(made.named_children()):
@@ -133,6 +134,16 @@ def build(kind: type[BaseGAN], config: Any, tensors: dict[str, Tensor], table: d
             setattr(made, name, None)
     weights.fill(made, tensors, table, optional=("running_mean", "running_var"))
     return made.eval().requires_grad_(False)
+
+
+class _NoInit(TorchFunctionMode):
+    """Skips torch.nn.init: on tensors without memory it would first import a compiler, for seconds, and then do
+    nothing."""
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return args[0] if args else (kwargs or {}).get("tensor")
+        return function(*args, **(kwargs or {}))
 
 
 def _read_file(path: Path, facts: dict[str, Any]) -> dict[str, Tensor]:

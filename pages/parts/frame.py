@@ -71,6 +71,7 @@ LOOKS = """
 .st-key-top { align-items: flex-end; }
 @media (max-width: 640px) {
   .stAppHeader { height: 3rem; min-height: 3rem; }
+  .katex-display { font-size: .78em; overflow-x: auto; }
   .st-key-top { gap: .4rem; }
   .stMainBlockContainer { padding: 3.1rem .9rem 3rem; }
   .studio-head h1 { font-size: 1.35rem; }

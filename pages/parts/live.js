@@ -115,7 +115,7 @@ class Live {
     stage.append(this.parts.here);
     // Canvas and picture begin at the same height, however many rows the toolbar takes.
     this.#aligned?.disconnect();
-    this.#aligned = new ResizeObserver(() => { this.parts.bar.style.minHeight = `${stage.offsetTop - this.parts.painter.offsetTop - 10}px`; });
+    this.#aligned = new ResizeObserver(() => { this.parts.bar.style.minHeight = `${stage.getBoundingClientRect().top - this.parts.painter.getBoundingClientRect().top - 10}px`; });
     this.#aligned.observe(this.parts.painter);
     this.#openLink();
     this.#drawn(this.painter);
