@@ -26,8 +26,10 @@ def hero() -> None:
             f"<div class='studio-hero'><h1>{escape(word('studio.home.title'))}</h1>"
             f"<p>{escape(word('studio.home.text'))}</p></div>"
         )
-        if st.button(word("studio.home.start"), icon=":material/draw:", type="primary", key="start"):
+        if tag and st.button(word("studio.home.start"), icon=":material/draw:", type="primary", key="start"):
             st.switch_page(page_of(HERO), query_params=address.carried())
+        if not tag:
+            st.info(word("studio.picker.none", gan=HERO), icon=":material/inventory_2:")
     if examples:
         with shows:
             _show(

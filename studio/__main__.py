@@ -1,4 +1,4 @@
-"""The shell: python -m studio list | show | <gan> <verb> | train | keep | compare | adopt | measure | bench | doctor."""
+"""The shell: python -m studio list | show | GAN VERB | train | keep | compare | adopt | measure | bench | doctor."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p.add_argument("--title", nargs="*", default=[], metavar="LANG=TITLE")
     p.add_argument("--default", action="store_true")
     p.add_argument("--shipped", action="store_true", help="into the repo's checkpoints/ instead of STUDIO_HOME")
+    p.add_argument("--examples", nargs="*", default=[], metavar="FILE", help="pictures to try it on")
     p.add_argument("--facts", help="a JSON file of further facts for the card")
 
     p = command(_compare, "A contact sheet of several runs on the same held-out examples.")
@@ -85,6 +86,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p.add_argument("--out", required=True, help="the picture to write")
     p.add_argument("--data", help="where the data lies now, if not where the first run's card says")
     p.add_argument("--rows", type=int, default=8)
+    p.add_argument("--pictures", nargs="*", default=[], metavar="FILE", help="own pictures to show instead")
 
     for name in registry.names():
         gan = registry.gan(name)
@@ -270,7 +272,7 @@ def _train(given: argparse.Namespace) -> None:
 def _compare(given: argparse.Namespace) -> None:
     from studio import runs
 
-    runs.compare(given.runs, given.data, given.rows).save(given.out, quality=92)
+    runs.compare(given.runs, given.pictures, given.data, given.rows).save(given.out, quality=92)
     print(given.out)
 
 
@@ -281,9 +283,10 @@ def _keep(given: argparse.Namespace) -> None:
     facts = json.loads(Path(given.facts).read_text(encoding="utf-8")) if given.facts else {}
     if given.title:
         facts["title"] = dict(pair.split("=", 1) for pair in given.title)
-    facts.setdefault("title", {"en": given.tag, "ko": given.tag})
-    facts["default"] = given.default
-    print(Run(given.run).keep(given.tag, facts, checkpoints.SHIPPED if given.shipped else None))
+    if given.default:
+        facts["default"] = True
+    where = checkpoints.SHIPPED if given.shipped else None
+    print(Run(given.run).keep(given.tag, facts, where, [Path(name) for name in given.examples]))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from studio.images import Picture
 from studio.verbs import verb
 
 __all__ = ["About", "BaseGAN", "Term", "Words", "descend", "option", "verb"]
@@ -120,6 +121,10 @@ class BaseGAN(nn.Module):
 
     def preview(self, batch: Any) -> Tensor:
         """Rows of pictures for the contact sheet: ``(N, columns, 3, H, W)`` in [-1, 1]."""
+        raise NotImplementedError
+
+    def show(self, pictures: Sequence[Picture]) -> Tensor:
+        """The same of a visitor's own pictures, or of a checkpoint's examples."""
         raise NotImplementedError
 
     def measure(self, data: Any, indices: Sequence[int]) -> dict[str, Any]:

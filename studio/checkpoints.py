@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,7 @@ def save(
     *,
     where: Path | None = None,
     half: bool = True,
+    beside: Sequence[Path] = (),
 ) -> Path:
     """Writes a checkpoint; the folder appears whole or not at all, and an older one of the tag is replaced.
 
@@ -169,6 +171,7 @@ def save(
         facts: the card besides gan, tag, config and files (title, origin, licence, limits, figures …).
         where: the checkpoints folder; None = ``STUDIO_HOME``.
         half: half precision, as shipped; values too large for it keep the file in fp32.
+        beside: further files for the folder, such as example inputs.
 
     Raises:
         ValueError: weights that are not finite, or a disk that is full (what was there stays).
@@ -182,19 +185,21 @@ def save(
             if not torch.isfinite(value).all():
                 raise ValueError(f"{child}.{key} holds NaN or infinite values; such weights are not kept.")
             parts.setdefault(file, {})[f"{child}.{key}"] = value
-    beside = target.with_name(f".{tag}.{os.getpid()}.tmp")
+    fresh = target.with_name(f".{tag}.{os.getpid()}.tmp")
     try:
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
         files = {}
         for file, tensors in parts.items():
             if half and all(v.abs().max() < 6e4 for v in tensors.values() if v.numel()):
                 tensors = {k: v.half() for k, v in tensors.items()}
-            safe.write(beside / file, tensors)
-            content = (beside / file).read_bytes()
+            safe.write(fresh / file, tensors)
+            content = (fresh / file).read_bytes()
             files[file] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for file in beside:
+            shutil.copyfile(file, fresh / file.name)
         if preview is not None:
-            preview.save(beside / "preview.webp", quality=90)
+            preview.save(fresh / "preview.webp", quality=90)
         described = {
             "gan": name,
             "tag": tag,
@@ -203,18 +208,18 @@ def save(
             "extras": gan.extras,
             **facts,
         }
-        (beside / "card.json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (fresh / "card.json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         old = target.with_name(f".{tag}.{os.getpid()}.old")
         if target.exists():
             os.replace(target, old)
-        os.replace(beside, target)
+        os.replace(fresh, target)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise ValueError(
             f"The checkpoint could not be written ({error.strerror}). Free some space; the old one is intact."
         ) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(fresh, ignore_errors=True)
     return target
 
 

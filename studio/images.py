@@ -8,7 +8,6 @@ that crosses does so here, so a GAN never sees a palette and a page never sees a
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,9 +37,7 @@ def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit comes next, and is lower
-            picture = Image.open(source, formats=FORMATS)
+        with Image.open(source, formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 raise ValueError(
@@ -53,7 +50,7 @@ def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
         raise ValueError(f"There is no file {source}. Check the name.") from error
     except (IsADirectoryError, PermissionError) as error:
         raise ValueError(f"{source} can't be read as a file. Name a PNG, JPEG or WebP picture.") from error
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's limits are higher
         raise ValueError(
             f"This picture has far more pixels than the {MOST_PIXELS / 1e6:.0f} million that can be opened. "
             "Make it smaller first, for example 2,000 pixels wide."

@@ -23,6 +23,7 @@ import torch
 from studio import checkpoints, images, registry, training
 from studio.base import BaseGAN, checked
 from studio.data import hold_out
+from studio.images import Picture
 from studio.training import Ended, Event, Progress, Sample, write_atomically
 from studio.verbs import Argument
 
@@ -108,24 +109,52 @@ class Run:
             self._note(event)
             yield event
 
-    def keep(self, tag: str, facts: dict[str, Any], where: Path | None = None) -> Path:
-        """Makes a checkpoint of the run as it stands; see `checkpoints.save` for ``where`` and the errors."""
-        card, state = self.card, self.state()
-        gan = self.gan()
+    def keep(self, tag: str, facts: dict[str, Any], where: Path | None = None, examples: Sequence[Path] = ()) -> Path:
+        """Makes a checkpoint of the run as it stands, or a better one of a tag that is there.
+
+        Args:
+            facts: what the card says besides what the run knows; what it said before stays, but for measured figures.
+            where, and the errors: see `checkpoints.save`.
+            examples: pictures to try it on, that go into its folder; the preview is made of them. None = those that
+                are there already; without any the preview is the last contact sheet.
+        """
+        card, state, gan = self.card, self.state(), self.gan()
         minutes = sum(e["seconds"] for e in _last_progress(self.events())) / 60
         origin = {
             "kind": "trained",
             "command": card["command"],
-            "data": card["data"],
+            "data": Path(card["data"]).name,
             "from": card.get("from"),
             "steps": state["step"],
             "pictures": state["step"] * gan.config.batch,
             "minutes": round(minutes),
             "device": card["device"],
         }
-        facts = {"origin": origin, "held_out": card.get("held_out", []), **facts}
-        picture = images.open_picture(self.samples[-1]) if self.samples else None
-        return checkpoints.save(gan, tag, facts, picture, where=where)
+        before: dict[str, Any] = {}
+        folder = (where or checkpoints.home() / "checkpoints") / card["gan"] / checkpoints.checked_tag(tag)
+        if (folder / "card.json").exists():
+            before = checkpoints.card(card["gan"], tag)
+            before = {
+                k: before[k] for k in ("title", "default", "licence", "limits", "arms", "examples") if k in before
+            }
+        beside = [Path(each) for each in examples] or [folder / name for name in before.get("examples", [])]
+        facts = (
+            {"title": {"en": tag, "ko": tag}}
+            | before
+            | {"origin": origin, "held_out": card.get("held_out", []), "figures": {}}
+            | facts
+        )
+        if beside:
+            facts["examples"] = [path.name for path in beside]
+            with torch.no_grad():
+                rows = gan.show([images.open_picture(path) for path in beside])
+            columns = zip(*(images.to_pictures(row) for row in rows), strict=True)
+            preview = images.sheet([list(column) for column in columns])
+        else:
+            preview = images.open_picture(self.samples[-1]) if self.samples else None
+        if "arms" in before:
+            beside.append(folder / before["arms"]["file"])
+        return checkpoints.save(gan, tag, facts, preview, where=where, beside=beside)
 
     def _write(self, name: str, value: Any) -> None:
         text = json.dumps(value, indent=1, ensure_ascii=False)
@@ -234,22 +263,30 @@ def resume(
 
 
 @torch.no_grad()
-def compare(folders: Sequence[str], source: str | None = None, n: int = 8) -> images.Picture:
-    """Several runs of one GAN on the same examples, which the first one held out: a row an example.
+def compare(folders: Sequence[str], pictures: Sequence[Path] = (), source: str | None = None, n: int = 8) -> Picture:
+    """Several runs of one GAN on the same pictures: a row a picture.
 
     The columns that are alike in all runs (the sketch, the photo) come first, then each run's own.
 
     Args:
+        pictures: files to show; none = examples that the first run held out.
         source: where the data lies now, if not where the first run's card says.
-        n: rows.
+        n: rows, at most.
     """
     gans = [Run(folder).gan() for folder in folders]
+    if pictures:
+        opened = [images.open_picture(path) for path in pictures[:n]]
+        return _side_by_side([gan.show(opened) for gan in gans])
     card = Run(folders[0]).card
     data = gans[0].Data(source or card["data"], gans[0].config)
     some = [data.names.index(name) for name in card["held_out"] or data.names]
     some = some[:: max(1, len(some) // n)][:n]
     batch = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
-    shown = [gan.preview(batch) for gan in gans]  # each (n, columns, 3, H, W)
+    return _side_by_side([gan.preview(batch) for gan in gans])
+
+
+def _side_by_side(shown: Sequence[torch.Tensor]) -> Picture:
+    """Each (n, columns, 3, H, W) -> one sheet, with the columns that all share once, at the left."""
     columns = range(shown[0].shape[1])
     alike = [c for c in columns if all(torch.equal(each[:, c], shown[0][:, c]) for each in shown)]
     own = [each[:, c] for each in shown for c in columns if c not in alike]

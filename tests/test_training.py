@@ -12,6 +12,7 @@ from studio import checkpoints, runs, training
 from studio.__main__ import main
 from studio.data import Pairs
 from studio.gans.pix2pix import GAN
+from studio.images import Image, open_picture
 from studio.training import Ended, Progress, Sample
 
 SETTINGS = [
@@ -145,11 +146,32 @@ def test_keep_makes_a_checkpoint_and_from_goes_on(tmp_path, home):
     assert further.card["held_out"] == run.card["held_out"]
 
 
+def test_a_better_run_keeps_what_the_card_said(tmp_path, home):
+    Image.effect_noise((64, 64), 90).save(tmp_path / "one.png")
+    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=1)
+    list(events)
+    facts = {"title": {"en": "Mine", "ko": "내 것"}, "limits": {"en": "weak", "ko": "약함"}, "figures": {"n": 1}}
+    folder = run.keep("mine", facts, examples=[tmp_path / "one.png"])
+    assert open_picture(folder / "preview.webp").size == (32, 66)  # the sketch above what is made of it
+    _, events = runs.resume(str(run.folder), steps=2)
+    list(events)
+    run.keep("mine", {})
+    card = checkpoints.card("pix2pix", "mine")
+    assert card["title"]["ko"] == "내 것"
+    assert card["limits"]["en"] == "weak"
+    assert card["examples"] == ["one.png"]
+    assert (folder / "one.png").exists()
+    assert card["figures"] == {}  # measured on other weights
+    assert card["origin"]["steps"] == 2
+
+
 def test_runs_are_compared_on_the_same_examples(tmp_path):
     folders = [str(tmp_path / name) for name in "ab"]
     for k, folder in enumerate(folders):
         _, events = runs.start("pix2pix", "toy", folder, SETTINGS, held_out=4, seed=k, steps=1)
         list(events)
+    Image.effect_noise((64, 64), 90).save(tmp_path / "one.png")
+    assert runs.compare(folders, [tmp_path / "one.png"]).size == (3 * 34 - 2, 32)
     sheet = runs.compare(folders, n=3)
     assert sheet.size == (4 * 34 - 2, 3 * 34 - 2)  # sketch, photo, and what each run makes of it
 
@@ -198,8 +220,6 @@ def test_the_shell_from_training_to_picture(home, tmp_path, capsys):
     capsys.readouterr()
     assert main(["list", "--json"]) == 0
     assert "mine" in json.loads(capsys.readouterr().out)[0]["tags"]
-    from studio.images import Image
-
     Image.effect_noise((64, 64), 90).save(tmp_path / "sketch.png")
     out = tmp_path / "shoe.png"
     assert main(["pix2pix", "translate", str(tmp_path / "sketch.png"), str(out), "--tag", "mine", "--seed", "3"]) == 0

@@ -20,13 +20,13 @@ def head(gan: str) -> dict[str, Any] | None:
         The chosen checkpoint's card; None = the GAN has none yet, and a sentence on the page says so.
     """
     about = studio.gan(gan).about
-    with st.container(horizontal=True, key="top"):
-        if "title" not in address.hidden():
-            st.html(
-                f"<header class='studio-head'><h1>{escape(about.title)} <small>{about.year}</small></h1>"
-                f"<p>{escape(said(about.idea))}</p></header>"
-            )
-        return picker(gan)
+    top = st.container(horizontal=True, key="top")
+    if "title" not in address.hidden():
+        top.html(
+            f"<header class='studio-head'><h1>{escape(about.title)} <small>{about.year}</small></h1>"
+            f"<p>{escape(said(about.idea))}</p></header>"
+        )
+    return picker(gan, top)
 
 
 def tabs(*names: str) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from pages.parts import address
 from pages.parts.words import said, word
 
 
-def picker(gan: str) -> dict[str, Any] | None:
+def picker(gan: str, place: Any = st) -> dict[str, Any] | None:
     """The card of the chosen checkpoint; None (and a sentence on the page) if the GAN has none yet.
 
-    With one checkpoint there is nothing to choose, so nothing is shown.
+    With one checkpoint there is nothing to choose, so nothing is shown. The choice goes into ``place``.
     """
     tags = studio.tags(gan)
     if not tags:
@@ -27,7 +27,7 @@ def picker(gan: str) -> dict[str, Any] | None:
         asked = tags[0]
     if len(tags) > 1 and "checkpoint" not in address.hidden():
         st.session_state["tag"] = asked
-        st.selectbox(
+        place.selectbox(
             word("studio.picker.label"),
             tags,
             format_func=lambda tag: title(cards[tag]),

@@ -14,7 +14,8 @@ that has little to do with the sketch. Together they draw a sharp picture of *th
 
 How this differs from the paper (each a field of `Config`, the defaults are the paper's): the deepest layers can be
 capped, so that a net fits into 10 MB; the decoder may resize and convolve instead of transposed convolution, which
-leaves no checkerboard; it may end before the last pixel, so that a net trained at 64 px goes on at 128; L1 may play alone for the first steps; the averaged generator may be the one that is shown.
+leaves no checkerboard; the U-Net may end before the last pixel, so that a net trained at 64 px goes on at 128; L1 may
+play alone for the first steps; the averaged generator may be the one that is shown.
 The paper's z is the dropout of the decoder, also at test time; here it is drawn from a seed, or left out.
 
 Read before: vanilla, conditional, dcgan. Read next: cyclegan (no pairs), spade (labels that are not washed away).
@@ -316,6 +317,11 @@ class GAN(BaseGAN):
         """Sketch, what the generator makes of it, the photo."""
         sketch, photo = batch
         return torch.stack([sketch.expand(-1, 3, -1, -1), self.generator(sketch), photo], dim=1)
+
+    def show(self, pictures: Sequence[Picture]) -> Tensor:
+        """Sketch, and what the generator makes of it."""
+        sketch = torch.cat([self._input(picture) for picture in pictures])
+        return torch.stack([sketch.expand(-1, 3, -1, -1), self.generator(sketch)], dim=1)
 
     def measure(self, data: Pairs, indices: Sequence[int]) -> dict[str, Any]:
         """Figures on examples that were held out, for the card: this generator, and the mean photo as the bar to clear.
