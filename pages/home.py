@@ -35,7 +35,8 @@ def hero() -> None:
             _show(
                 key="show",
                 data={
-                    "gan": HERO, "tag": tag, "verb": "translate", "field": "sketch", "page": "", "words": table("studio.home.alt"),
+                    "gan": HERO, "tag": tag, "verb": "translate", "field": "sketch", "page": "",
+                    "words": table("studio.home.alt"),
                     "examples": [{"file": f"/api/{HERO}/{tag}/{name}"} for name in examples],
                 },
             )  # fmt: skip
@@ -59,7 +60,12 @@ def card(shown: catalogue.Shown) -> None:
         if not tags:
             st.caption(word("studio.home.untrained"))
         if shown.page.exists():
-            st.page_link(page_of(shown.name), label=word("studio.home.open", title=shown.about.title), icon=":material/arrow_forward:", query_params=address.carried())
+            st.page_link(
+                page_of(shown.name),
+                label=word("studio.home.open", title=shown.about.title),
+                icon=":material/arrow_forward:",
+                query_params=address.carried(),
+            )
 
 
 gans = catalogue.gans()

@@ -10,14 +10,15 @@ import streamlit as st
 from pages.parts.live import live
 from pages.parts.look import look
 from pages.parts.page import head, tabs
-from pages.parts.read import read
+from pages.parts.read import figures_table, read
 from pages.parts.words import said, word
 from studio.checkpoints import folder
 
 GAN = "pix2pix"
 HINTS = {  # colours to dab under the ink, where a checkpoint was trained with them
     "black": "#2b2b2e", "grey": "#8b8d94", "white": "#f4f1ea", "brown": "#7a4a2b", "tan": "#c79a63", "red": "#c4342d",
-    "orange": "#e8812d", "yellow": "#f0c93a", "green": "#4f8a45", "blue": "#2f62b5", "purple": "#6d4a9c", "pink": "#ea8fb0",
+    "orange": "#e8812d", "yellow": "#f0c93a", "green": "#4f8a45", "blue": "#2f62b5", "purple": "#6d4a9c",
+    "pink": "#ea8fb0",
 }  # fmt: skip
 
 
@@ -48,6 +49,7 @@ def arms(card: dict[str, Any]) -> None:
         st.markdown(word("pix2pix.arms.text"))
         st.image(str(picture))
         st.markdown(said(card["arms"].get("says", "")))
+        figures_table(card["arms"].get("figures") or {})
 
 
 card = head(GAN)

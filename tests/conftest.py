@@ -23,7 +23,7 @@ def home(tmp_path, monkeypatch):
 
 
 def make_tiny(home: Path) -> None:
-    """A checkpoint of Pix2Pix that was never trained, with two examples, in a STUDIO_HOME: pages have something to show."""
+    """A checkpoint of Pix2Pix that was never trained, with two examples: pages have something to show."""
     import torch
     from PIL import Image, ImageDraw
 
@@ -81,7 +81,9 @@ def server(tmp_path_factory):
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
     with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"STUDIO_HOME": str(home)}, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | {"STUDIO_HOME": str(home)}, stdout=out, stderr=out
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(240):

@@ -45,7 +45,7 @@ def text(test: AppTest) -> str:
     return "\n".join(str(e.proto) for kind in kinds for e in test.get(kind)).encode().decode("unicode_escape", "ignore")
 
 
-# ---- every page, with and without something to show -------------------------------------------------------------------
+# ---- every page, with and without something to show -----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -92,7 +92,10 @@ def test_what_the_address_hides_is_not_there(gan, tiny):
     assert len(test.tabs) == 1
 
 
-@pytest.mark.parametrize(("locale", "lang", "expected"), [("ko-KR", None, "홈"), ("de-DE", None, "Home"), ("ko-KR", "en", "Home"), (None, "ko", "홈"), ("ko", "xx", "홈")])
+@pytest.mark.parametrize(
+    ("locale", "lang", "expected"),
+    [("ko-KR", None, "홈"), ("de-DE", None, "Home"), ("ko-KR", "en", "Home"), (None, "ko", "홈"), ("ko", "xx", "홈")],
+)
 def test_the_language_is_the_address_s_else_the_browser_s(locale, lang, expected, tiny):
     links = [link.proto.label for link in shown(None, lang=lang, locale=locale).get("page_link")]
     assert expected in links
@@ -118,7 +121,7 @@ def test_a_gan_that_does_not_load_takes_nobody_down(tiny, monkeypatch):
     assert "line 3" in test.warning[0].value
 
 
-# ---- words ------------------------------------------------------------------------------------------------------------
+# ---- words ----------------------------------------------------------------------------------------------------------
 
 
 def leaves(found: dict, path: str = ""):
@@ -197,7 +200,7 @@ def test_what_a_gan_says_of_itself_is_in_both_languages(gan):
         assert HANGUL.search(says["ko"])
 
 
-# ---- reading ------------------------------------------------------------------------------------------------------------
+# ---- reading --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("gan", registry.names())
@@ -230,7 +233,9 @@ def test_javascript_is_given_out_as_such_and_asked_for_again_each_time(client, n
     assert not again.content
 
 
-@pytest.mark.parametrize("name", ["frame.py", "words", "words/studio.toml", "..%2fhome.py", "%2e%2e%2fhome.py", "nothing.js", "live.css"])
+@pytest.mark.parametrize(
+    "name", ["frame.py", "words", "words/studio.toml", "..%2fhome.py", "%2e%2e%2fhome.py", "nothing.js", "live.css"]
+)
 def test_nothing_else_is_given_out(client, name):
     assert client.get(f"/parts/{name}").status_code == 404
 
@@ -248,7 +253,7 @@ def test_routes_are_under_the_base_path(monkeypatch):
     assert client.get("/class/gan/parts/live.js").status_code == 200
     assert client.get("/class/gan/api/gans").status_code == 200
     assert client.get("/parts/live.js").status_code == 404
-    assert {route.path for route in serve.routes()} == {"/class/gan/parts/{name}", "/class/gan/api"}  # no more than ours
+    assert {route.path for route in serve.routes()} == {"/class/gan/parts/{name}", "/class/gan/api"}
 
 
 def test_every_gan_with_a_page_is_in_the_catalogue():

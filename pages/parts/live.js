@@ -50,7 +50,6 @@ const ICONS = {
   drawing: "M5 16.5 15.5 6a1.8 1.8 0 0 1 2.5 2.5L7.5 19 4 20zM17.5 14v6.5M14.8 18l2.7 2.7 2.7-2.7",
   link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2",
   wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
-  narrow: "M9 4v5H4M15 4v5h5M9 20v-5H4M15 20v-5h5",
   upload: "M12 16V5M7.5 9.5 12 5l4.5 4.5M5 19.5h14",
   camera: "M4.5 8h3l1.5-2.5h6L16.5 8h3A1.5 1.5 0 0 1 21 9.5v8a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17.5v-8A1.5 1.5 0 0 1 4.5 8zM12 10a3.3 3.3 0 1 1 0 6.6 3.3 3.3 0 0 1 0-6.6z",
 };
@@ -221,7 +220,8 @@ class Live {
     if (trouble.kind !== "refused" && trouble.failures < 2) return; // one hiccup is not worth a word
     if (trouble.kind === "refused") this.#last = "";
     this.#state("trouble");
-    this.parts.sentence.textContent = trouble.kind === "refused" ? trouble.says || this.say("refused") : this.say(trouble.kind);
+    this.parts.sentence.textContent = trouble.kind !== "refused" ? this.say(trouble.kind)
+      : trouble.says ? this.say("refusedWith", { says: trouble.says }) : this.say("refused");
   }
 
   /* ---- noise */
@@ -408,7 +408,7 @@ class Live {
       const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
       if (file && !parts.upload.hidden && this.root.offsetParent) this.#take(file);
     });
-    on(document, "fullscreenchange", () => this.root.classList.toggle("wide", !!document.fullscreenElement));
+    on(window, "hashchange", () => this.root.isConnected && this.#openLink());
   }
 
   #accepts(event) {

@@ -76,9 +76,10 @@ def live(
     _live(
         key=key,
         data={
-            "gan": gan, "tag": tag, "page": gan, "verb": verb, "field": field, "drawing": drawing, "palette": list(palette),
-            "storage": storage_of(gan, storage), "pen": pen, "brush": brush, "brushes": list(brushes),
-            "noise": noise, "hints": any("group" in each for each in palette), "seed": address.number("seed"),
+            "gan": gan, "tag": tag, "page": gan, "verb": verb, "field": field, "drawing": drawing,
+            "palette": list(palette), "storage": storage_of(gan, storage), "pen": pen, "brush": brush,
+            "brushes": list(brushes), "noise": noise, "hints": any("group" in each for each in palette),
+            "seed": address.number("seed"),
             "examples": list(examples), "words": said, "hide": sorted(address.hidden()),
         },
         on_seed_change=remember_seed,

@@ -35,6 +35,7 @@ def look(
         key=f"look-{gan}",
         data={
             "gan": gan, "tag": tag, "page": gan, "verb": verb, "field": field, "storage": storage_of(gan, storage),
-            "judge": judge, "other": other, "examples": list(examples), "words": table(words), "lang": address.language(),
+            "judge": judge, "other": other, "examples": list(examples), "words": table(words),
+            "lang": address.language(),
         },
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Read a GAN: its formulas beside the training step, the checkpoint's card, and its whole source with a table of contents."""
+"""Read a GAN: its formulas, the training step as code, the checkpoint's card, and the whole source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import ast
 import inspect
 from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -88,14 +87,21 @@ def _card(card: dict[str, Any]) -> None:
             st.markdown(f"**{word('studio.read.command')}**")
             st.code(command, language="bash", wrap_lines=True)
     with right:
-        figures = card.get("figures") or {}
-        rows = {name: row for name, row in figures.items() if isinstance(row, dict)}
-        if rows:
-            st.markdown(f"**{word('studio.read.figures')}**")
-            st.table(_table(rows), border="horizontal")
-            st.caption(word("studio.read.figuresNote", n=figures.get("n", "?"), size=figures.get("size", "?")))
+        figures_table(card.get("figures") or {})
         st.markdown(f"**{word('studio.read.config')}**")
         st.html(_settings(card))
+        st.caption(word("studio.read.configNote"))
+
+
+def figures_table(figures: dict[str, Any]) -> None:
+    """Measured figures, ``{"n", "size", "plain": {"l1": …}, …}``, a row for each; nothing if there are none."""
+    rows = {name: row for name, row in figures.items() if isinstance(row, dict)}
+    if rows:
+        st.markdown(f"**{word('studio.read.figures')}**")
+        columns = list(dict.fromkeys(name for row in rows.values() for name in row))
+        cells = {name.upper(): [_figure(row.get(name)) for row in rows.values()] for name in columns}
+        st.table({"": list(rows)} | cells, border="horizontal")
+        st.caption(word("studio.read.figuresNote", n=figures.get("n", "?"), size=figures.get("size", "?")))
 
 
 def _facts(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -114,25 +120,22 @@ def _facts(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _plain(value: Any) -> str:
-    return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.1f}".removesuffix(".0")
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _table(rows: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
-    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
-    return {"": list(rows)} | {name.upper(): [_plain_figure(row.get(name)) for row in rows.values()] for name in columns}
-
-
-def _plain_figure(value: Any) -> str:
+def _figure(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _settings(card: dict[str, Any]) -> str:
     """The config as small cells; what differs from the paper's default stands out."""
     defaults = {name: field.default for name, field in studio.gan(card["gan"]).Config.__dataclass_fields__.items()}
-    cells = (
-        f"<span class='{'own' if value != defaults.get(name) else ''}'>{escape(name)} <b>{escape(_plain_figure(value))}</b></span>"
-        for name, value in card["config"].items()
-    )
+    cells = []
+    for name, value in card["config"].items():
+        kind = "" if value == defaults.get(name) else "own"
+        cells.append(f"<span class='{kind}'>{escape(name)} <b>{escape(_figure(value))}</b></span>")
     return f"<div class='studio-settings'>{''.join(cells)}</div>"
 
 
@@ -147,7 +150,9 @@ def pieces(source: str) -> list[Piece]:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
             starts.append((_first(node, lines), node.name))
             if isinstance(node, ast.ClassDef) and node.end_lineno - node.lineno > 60:
-                starts += [(_first(m, lines), f"{node.name}.{m.name}") for m in node.body if isinstance(m, ast.FunctionDef)]
+                starts += [
+                    (_first(m, lines), f"{node.name}.{m.name}") for m in node.body if isinstance(m, ast.FunctionDef)
+                ]
     ends = [first for first, _ in starts[1:]] + [len(lines) + 1]
     return [
         Piece(name, first, "\n".join(lines[first - 1 : end - 1]).rstrip())
@@ -156,28 +161,35 @@ def pieces(source: str) -> list[Piece]:
 
 
 def _first(node: ast.ClassDef | ast.FunctionDef, lines: list[str]) -> int:
-    """Its first line: decorators and the comments right above belong to it."""
+    """Its first line: its decorators, and the heading or comments right above, belong to it."""
     first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-    while first > 1 and (lines[first - 2].lstrip().startswith("#") or (not lines[first - 2].strip() and first > 2 and lines[first - 3].startswith("# ----"))):
-        first -= 1
+    above = first - 1
+    while above > 0 and (not lines[above - 1].strip() or lines[above - 1].lstrip().startswith("#")):
+        above -= 1
+        if lines[above].strip():
+            first = above + 1
     return first
 
 
 def _source(gan: str, source: str) -> None:
     cut = pieces(source)
-    path = Path(inspect.getsourcefile(studio.gan(gan)))
-    st.subheader(f"{word('studio.read.source')}: `{path.parent.parent.name}/{path.parent.name}/{path.name}`", anchor="source")
+    st.subheader(f"{word('studio.read.source')}: `studio/gans/{gan}.py`", anchor="source")
     contents, code = st.columns([1, 5], gap="medium")
     with contents, st.container(key="contents"):
         st.markdown(f"**{word('studio.read.contents')}**")
-        links = (f"<a href='#{_anchor(p)}' class='{'inner' if '.' in p.name else ''}'>{escape(p.name.split('.')[-1])}</a>" for p in cut if p.name)
-        st.html(f"<nav>{''.join(links)}</nav>")
+        st.html(f"<nav>{''.join(_link(piece) for piece in cut if piece.name)}</nav>")
     with code, st.container(key="code"):
         for piece in cut:
             if piece.name:
-                st.html(f"<h3 id='{_anchor(piece)}' class='studio-piece'>{escape(piece.name)} <small>{piece.first}</small></h3>")
+                name = f"{escape(piece.name)} <small>{piece.first}</small>"
+                st.html(f"<h3 id='{_anchor(piece)}' class='studio-piece'>{name}</h3>")
             st.code(piece.code, language="python")
 
 
 def _anchor(piece: Piece) -> str:
     return "code-" + piece.name.replace(".", "-").replace("_", "-").lower()
+
+
+def _link(piece: Piece) -> str:
+    kind = "inner" if "." in piece.name else ""
+    return f"<a href='#{_anchor(piece)}' class='{kind}'>{escape(piece.name.split('.')[-1])}</a>"
