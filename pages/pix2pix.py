@@ -30,7 +30,8 @@ def palette(extras: dict[str, Any]) -> list[dict[str, str]]:
     if not extras.get("hints"):
         return [{"name": word(f"pix2pix.ink.{name}"), "colour": colour} for name, colour in ink]
     return [{"name": word(f"pix2pix.ink.{name}"), "colour": colour, "group": "ink"} for name, colour in ink] + [
-        {"name": word(f"pix2pix.hints.{name}"), "colour": colour, "group": "hints"} for name, colour in HINTS.items()
+        {"name": word(f"pix2pix.hints.{name}"), "colour": colour, "group": "hints", "under": 1}  # under the ink
+        for name, colour in HINTS.items()
     ]
 
 

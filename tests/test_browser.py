@@ -273,6 +273,27 @@ def test_examples_are_one_undo_away_from_what_was_there(visit):
     assert visitor.drawing() == mine
 
 
+def test_colouring_in_fills_what_a_hand_would_call_closed(visit):
+    visitor = visit()
+    visitor.page.get_by_role("button", name="Colour it in").wait_for(state="visible")
+    visitor.stroke((0.1, 0.1), (0.2, 0.1))
+    visitor.page.get_by_role("button", name="Colour it in").click()
+    expect(visitor.page.locator(".note")).to_contain_text("draw an outline that closes")
+    visitor.stroke((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.315))  # a gap of three pixels
+    visitor.picture()
+    drawn = np.asarray(Image.open(io.BytesIO(visitor.saved("Drawing"))))
+    mine = visitor.drawing()
+    visitor.page.get_by_role("button", name="Colour it in").click()
+    visitor.picture()
+    coloured = np.asarray(Image.open(io.BytesIO(visitor.saved("Drawing"))))
+    assert len(np.unique(coloured[90:170, 90:170].reshape(-1, 3), axis=0)) == 1  # one colour, up to the line
+    assert (coloured[90, 90] != 255).any()
+    assert (coloured[:60] == drawn[:60]).all()  # nothing outside
+    assert ((drawn == 0).all(axis=2) == (coloured == 0).all(axis=2)).all()  # the ink is as it was
+    visitor.page.get_by_role("button", name="Undo").click()
+    assert visitor.drawing() == mine
+
+
 def photo() -> bytes:
     """A dark ball with shading on a grey table."""
     y, x = np.mgrid[0:300, 0:400]

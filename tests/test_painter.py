@@ -4,7 +4,6 @@ import base64
 import functools
 import io
 import itertools
-import os
 import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,19 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
 PAINTER = Path(__file__).parents[1] / "pages" / "parts" / "painter.js"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 PAGE = """<!doctype html><meta charset=utf-8><meta name=viewport content="width=device-width, initial-scale=1">
 <style>body { margin: 16px; font-family: sans-serif } #place { max-width: 600px }</style>
@@ -78,13 +65,8 @@ def unpack(text: str) -> tuple[bytes, int, int]:
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    if not CHROMIUM:
-        pytest.skip("needs Chromium: apt-get install chromium, or set CHROMIUM")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+def chromium(browser):
+    return browser
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +222,23 @@ def test_fill_stops_at_a_line_one_pixel_wide_even_a_diagonal_one(browser_page):
     drawing.tap(40, 10)
     assert drawing.of(2) == {(x, y) for x in range(64) for y in range(64) if x > y}
     assert drawing.of(1) == {(x, x) for x in range(64)}
+
+
+def test_some_classes_go_under_the_ink(browser_page):
+    palette = [*LANDSCAPE[:2], {**LANDSCAPE[2], "under": 1}]
+    drawing = Drawing(browser_page, palette=palette)
+    drawing.drag((10, 32), (50, 32))
+    ink = drawing.of(1)
+    drawing.do("select(2)")
+    drawing.drag((30, 20), (30, 44))
+    assert drawing.of(1) == ink
+    assert drawing.of(2) == {(30, y) for y in range(20, 45) if y != 32}
+    drawing.do('setTool("fill")')
+    drawing.tap(20, 32)  # on the line itself
+    assert drawing.of(1) == ink
+    drawing.do('setTool("eraser")')
+    drawing.tap(30, 32)
+    assert drawing.of(1) == ink - {(30, 32)}
 
 
 def test_fill_reaches_around_corners(browser_page):

@@ -6,6 +6,7 @@
  */
 
 import { createPainter } from "./painter.js";
+import { colourIn } from "./colour.js";
 import { lay } from "./desk.js";
 import { Link, studio } from "./link.js";
 import * as upload from "./upload.js";
@@ -46,6 +47,7 @@ function icon(path) {
 
 const ICONS = {
   dice: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01",
+  colour: "M12 4a8 8 0 1 0 0 16c1.4 0 1.8-1 1.2-2-.7-1.2 0-2.5 1.5-2.5H17a3 3 0 0 0 3-3C20 7.5 16.4 4 12 4zM8 12h.01M9.5 8h.01M14 7.5h.01",
   picture: "M4 13V5.5A1.5 1.5 0 0 1 5.5 4h13A1.5 1.5 0 0 1 20 5.5V11M4 15l4.5-4.5 4 4M15.5 8h.01M17 13v7.5M14 17.5l3 3 3-3",
   drawing: "M5 16.5 15.5 6a1.8 1.8 0 0 1 2.5 2.5L7.5 19 4 20zM17.5 14v6.5M14.8 18l2.7 2.7 2.7-2.7",
   link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2",
@@ -81,6 +83,7 @@ class Live {
     for (const part of ["examples", "upload", "noise", "download", "share"]) this.parts[part].hidden = data.hide.includes(part);
     this.parts.examples.hidden ||= !data.examples.length;
     this.parts.noise.hidden ||= !data.noise;
+    this.parts.colour.hidden = !data.hints || data.hide.includes("colour");
     this.parts.cameraButton.hidden = data.drawing !== "sketch";
     this.root.dataset.drawing = data.drawing;
     this.root.classList.toggle("hinted", data.hints);
@@ -319,6 +322,15 @@ class Live {
     return createImageBitmap(await response.blob());
   }
 
+  /** Colours the drawing in at random, as hints for the net; undo takes it back. */
+  #colour() {
+    const { palette, pen } = this.#data, { indices, width, height } = this.painter;
+    const colours = [...palette.keys()].filter((each) => palette[each].under === pen);
+    const coloured = colourIn(indices, width, height, { paper: 0, pen, colours });
+    if (coloured) this.painter.load({ indices: coloured, width, height });
+    this.#note(coloured ? "" : this.say("notClosed"), !coloured);
+  }
+
   #note(text, wrong = false) {
     this.parts.note.textContent = text;
     this.parts.note.classList.toggle("wrong", wrong);
@@ -388,9 +400,10 @@ class Live {
     parts.guess = h("span", { class: "guess", role: "group", hidden: true }, parts.guessTitle, guess("sketch"), guess("photo"));
     parts.upload = h("div", { class: "upload" }, ...picker("uploadButton", "upload"), ...picker("cameraButton", "camera", "environment"), parts.guess);
     parts.cameraButton.classList.add("touch");
+    parts.colour = h("div", { class: "colour" }, button("colourButton", "colour", () => this.#colour()));
     parts.note = h("p", { class: "note", role: "status" });
 
-    parts.bar = h("div", { class: "bar" }, parts.noise, parts.fullscreen);
+    parts.bar = h("div", { class: "bar" }, parts.noise, parts.colour, parts.fullscreen);
     this.root = h("section", { class: "live" }, h("div", { class: "room" },
       h("div", { class: "left" }, parts.painter, h("div", { class: "extras" }, parts.examples, parts.upload), parts.note),
       h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share))));
@@ -433,6 +446,8 @@ class Live {
     label(parts.saveDrawing, "saveDrawing");
     label(parts.shareButton, "share");
     label(parts.uploadButton, "upload");
+    label(parts.colourButton, "colour");
+    parts.colourButton.title = this.say("colourHelp");
     label(parts.cameraButton, "camera");
     parts.uploadButton.title = this.say(this.#data.drawing === "sketch" ? "uploadHelp" : "uploadLabels");
     parts.uploadButton.setAttribute("aria-label", parts.uploadButton.title);

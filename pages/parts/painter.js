@@ -585,7 +585,8 @@ export class Painter {
     } else if (stroke.tool === "fill" && !stroke.poured && inside) {
       stroke.poured = true;
       const box = new Box();
-      flood(this.indices, this.width, this.height, column, row, stroke.ink, box);
+      const found = this.indices[row * this.width + column];
+      if (found !== this.palette[stroke.ink]?.under) flood(this.indices, this.width, this.height, column, row, stroke.ink, box);
       this.#change(box.left, box.top, box.right, box.bottom);
     } else if (stroke.tool === "eyedropper" && inside) {
       const found = this.indices[row * this.width + column];
@@ -603,10 +604,13 @@ export class Painter {
   /** Stamps the round brush at every grid point from (x, y) to (endX, endY); coordinates are continuous. */
   #draw(x, y, endX, endY, size, ink) {
     const [left, top, right, bottom] = [x, y, endX, endY].map((at) => Math.round(at - size / 2)); // corners of the stamp
+    const over = this.palette[ink]?.under;
     walk(left, top, right, bottom, (column, row) => {
       for (const [first, end] of disc(size)) {
         const from = Math.max(column + first, 0), to = Math.min(column + end, this.width), at = row++ * this.width;
-        if (at >= 0 && at < this.indices.length && from < to) this.indices.fill(ink, at + from, at + to);
+        if (at < 0 || at >= this.indices.length || from >= to) continue;
+        if (over === undefined) this.indices.fill(ink, at + from, at + to);
+        else for (let k = at + from; k < at + to; k++) if (this.indices[k] !== over) this.indices[k] = ink;
       }
     });
     this.#change(Math.min(left, right), Math.min(top, bottom), Math.max(left, right) + size, Math.max(top, bottom) + size);
