@@ -94,8 +94,11 @@ def train(
         step, seed = resume["step"], resume["seed"]
         gan.load_state_dict(resume["gan"])
         shown.load_state_dict(resume["shown"])
-        for name, state in resume["optimizers"].items():
-            optimizers[name].load_state_dict(state)
+        for name, optimizer in optimizers.items():
+            chosen = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
+            optimizer.load_state_dict(resume["optimizers"][name])
+            for group, settings in zip(optimizer.param_groups, chosen, strict=True):
+                group.update(settings)  # a resumed run may have been given another lr
 
     def state() -> dict[str, Any]:
         return {

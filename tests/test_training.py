@@ -49,6 +49,17 @@ def test_stop_and_resume_equals_never_stopping(tmp_path):
     assert states_equal(whole.state(), parts.state())
 
 
+def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
+    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=1)
+    list(events)
+    run, events = runs.resume(str(run.folder), overrides=["lr=0.003"], steps=2)
+    list(events)
+    state = run.state()
+    assert state["config"]["lr"] == 0.003
+    assert state["optimizers"]["generator"]["param_groups"][0]["lr"] == 0.003
+    assert state["optimizers"]["discriminator"]["param_groups"][0]["lr"] == 2e-4
+
+
 def test_events_and_folder(tmp_path):
     run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, held_out=3, steps=4)
     events = list(events)
