@@ -148,8 +148,9 @@ class Run:
             facts["examples"] = [path.name for path in beside]
             with torch.no_grad():
                 rows = gan.show([images.open_picture(path) for path in beside])
-            columns = zip(*(images.to_pictures(row) for row in rows), strict=True)
-            preview = images.sheet([list(column) for column in columns])
+            columns = [images.to_pictures(row) for row in rows]  # one an example, four beside each other
+            bands = [zip(*columns[at : at + 4], strict=True) for at in range(0, len(columns), 4)]
+            preview = images.sheet([row for band in bands for row in band])
         else:
             preview = images.open_picture(self.samples[-1]) if self.samples else None
         if "arms" in before:
