@@ -197,7 +197,7 @@ class Pairs:
         name = self.names[index]
         if self.kind == "toy":
             photo = toys.shoe(np.random.default_rng(index))
-            return sketches.sketch(photo, rng, self.hints), photo
+            return sketches.pair(photo, rng, self.hints)
         photo = self._open(self.right[name])
         if photo is None:
             return None
@@ -216,7 +216,7 @@ class Pairs:
                 return None
             return self.colours[ids if ids.ndim == 2 else ids[..., 0]], np.asarray(photo)
         photo = np.asarray(images.fit(photo, 256, 256) if photo.size != (256, 256) else photo)
-        return sketches.sketch(photo, rng, self.hints), photo
+        return sketches.pair(photo, rng, self.hints)
 
     def item(self, index: int, rng: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray]:
         """One example at the training size, varied by ``rng``: mirrored half of the time, a little larger, moved.

@@ -165,24 +165,17 @@ def colour_hints(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.where(grow[..., None] > 0, flat, paper)
 
 
-def colourful(photo: np.ndarray) -> bool:
-    """Whether the object is red, blue, yellow … rather than black, white, grey or brown."""
-    red, green, blue = cv2.split(photo)
-    chroma = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
-    leather = (red >= green) & (green >= blue) & (chroma < 130)
-    vivid = (chroma > 60) & ~leather
-    mask = foreground(photo)
-    return float(vivid[mask].mean() if mask.any() else vivid.mean()) > 0.06
+def pair(photo: np.ndarray, rng: np.random.Generator | None, hints: float) -> tuple[np.ndarray, np.ndarray]:
+    """(sketch, photo), both ``(H, W, 3)`` uint8, with colour under the ink in the share ``hints`` of all sketches.
 
-
-def sketch(photo: np.ndarray, rng: np.random.Generator | None = None, hints: float = 0.0) -> np.ndarray:
-    """`extract`, as RGB ``(H, W, 3)`` uint8, with colour under the ink in the share ``hints`` of all sketches.
-
-    With hints, a colourful photo's sketch always has them: a drawing without colour then stands for an object without
-    much colour, and the net is not asked to guess red or blue, which it could only answer with a muddy average.
+    Where hints are used at all, a sketch without them gets the photo in grey: a drawing without colour stands for a
+    picture without colour. Asked to guess between red and blue, a net could only answer with a muddy average, or
+    with both, in patches.
     """
     ink = extract(photo, rng)[..., None]
-    if rng is None or hints == 0 or (rng.random() >= hints and not colourful(photo)):
-        return np.repeat(ink, 3, axis=2)
+    if hints == 0 or rng is None:
+        return np.repeat(ink, 3, axis=2), photo
+    if rng.random() >= hints:
+        return np.repeat(ink, 3, axis=2), cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     under = colour_hints(photo, rng)
-    return cv2.multiply(under, np.repeat(ink, 3, axis=2), scale=1 / 255)
+    return cv2.multiply(under, np.repeat(ink, 3, axis=2), scale=1 / 255), photo

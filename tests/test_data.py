@@ -164,9 +164,9 @@ def test_no_zip_at_all(content, tmp_path):
 
 def test_the_same_hand_draws_the_same_sketch():
     photo = toys.shoe(np.random.default_rng(3))
-    one, two = (sketches.sketch(photo, np.random.default_rng(5), 1.0) for _ in range(2))
+    one, two = (sketches.pair(photo, np.random.default_rng(5), 1.0)[0] for _ in range(2))
     assert np.array_equal(one, two)
-    assert not np.array_equal(one, sketches.sketch(photo, np.random.default_rng(6), 1.0))
+    assert not np.array_equal(one, sketches.pair(photo, np.random.default_rng(6), 1.0)[0])
 
 
 def test_hands_differ_in_pen_and_detail_but_all_draw_the_shoe():
@@ -197,7 +197,17 @@ def test_hints_are_the_photos_colours():
 def test_a_blank_photo_is_no_reason_to_fail(value):
     blank = np.full((256, 256, 3), value, np.uint8)
     for rng in [None, np.random.default_rng(0)]:
-        assert sketches.sketch(blank, rng, 1.0).shape == (256, 256, 3)
+        assert sketches.pair(blank, rng, 1.0)[0].shape == (256, 256, 3)
+
+
+def test_a_drawing_without_colour_stands_for_a_picture_without_colour():
+    photo = toys.shoe(np.random.default_rng(3))
+    for k in range(12):
+        sketch, target = sketches.pair(photo, np.random.default_rng(k), 0.5)
+        coloured = (np.ptp(sketch, axis=2) > 30).any()
+        assert coloured == np.array_equal(target, photo)
+        assert coloured or np.ptp(target, axis=2).max() == 0
+    assert np.array_equal(sketches.pair(photo, np.random.default_rng(0), 0.0)[1], photo)  # unless hints are unknown
 
 
 # ---- order ----------------------------------------------------------------------------------------------------------
