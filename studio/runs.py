@@ -123,8 +123,8 @@ class Run:
         origin = {
             "kind": "trained",
             "command": card["command"],
-            "data": Path(card["data"]).name,
-            "from": card.get("from"),
+            "data": _data_name(card["data"]),
+            "before": card.get("before", []),
             "steps": state["step"],
             "pictures": state["step"] * gan.config.batch,
             "minutes": round(minutes),
@@ -171,6 +171,13 @@ class Run:
             line |= asdict(event)
         with open(self.folder / "events.jsonl", "a", encoding="utf-8") as log:
             log.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _data_name(source: str) -> str:
+    """What a card says of where data lay: the name of the folder or zip, and the folder in it, but no path."""
+    parts = Path(source).parts
+    zips = [k for k, part in enumerate(parts) if part.lower().endswith(".zip")]
+    return "/".join(parts[zips[0] if zips else -1 :])
 
 
 def _last_progress(events: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -224,19 +231,11 @@ def start(
         raise ValueError(
             f"There is a run in {run.folder} already. Go on with --resume {run.folder}, or choose another name."
         )
-    begin = ["--from", origin] if origin else []
-    words = [
-        "python -m studio train",
-        gan,
-        "--data",
-        Path(source).name,
-        *begin,
-        "--set",
-        *settings,
-        "--hold-out",
-        str(held_out),
-    ]
-    facts = {"data": str(source), "held_out": held, "facts": data.facts(), "from": origin, "command": " ".join(words)}
+    begin = f"--from {origin}" if origin else f"--hold-out {held_out}"
+    command = f"python -m studio train {gan} --data {_data_name(source)} {begin} --set {' '.join(settings)}"
+    earlier = card.get("origin", {})
+    before = [*earlier.get("before", []), {k: v for k, v in earlier.items() if k != "before"}] if earlier else []
+    facts = {"data": str(source), "held_out": held, "facts": data.facts(), "before": before, "command": command}
     return run, _go(run, made, data, held, facts, seed=seed, **how)
 
 
@@ -259,7 +258,7 @@ def resume(
     config = changed(kind, state["config"], overrides)
     data = kind.Data(source or card["data"], config)
     made = kind(config)
-    kept = {k: card.get(k) for k in ("data", "held_out", "facts", "from", "command")}
+    kept = {k: card.get(k) for k in ("data", "held_out", "facts", "before", "command")}
     return run, _go(run, made, data, card.get("held_out") or [], kept, resume=state, **how)
 
 

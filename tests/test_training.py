@@ -155,6 +155,7 @@ def test_keep_makes_a_checkpoint_and_from_goes_on(tmp_path, home):
     names = [n for n, _ in a.named_parameters()]
     assert all(torch.equal(a.get_parameter(n), b.get_parameter(n)) for n in names)
     assert further.card["held_out"] == run.card["held_out"]
+    assert [each["steps"] for each in further.card["before"]] == [3]  # what it began from is not forgotten
 
 
 def test_a_better_run_keeps_what_the_card_said(tmp_path, home):

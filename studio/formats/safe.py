@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 
@@ -17,4 +17,4 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def write(path: Path, tensors: dict[str, Tensor]) -> None:
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, path)
+    path.write_bytes(save({name: value.detach().cpu().contiguous() for name, value in tensors.items()}))
