@@ -8,6 +8,7 @@
 import { createPainter } from "./painter.js";
 import { colourIn } from "./colour.js";
 import { lay } from "./desk.js";
+import { h } from "./dom.js";
 import { Link, studio } from "./link.js";
 import * as upload from "./upload.js";
 
@@ -21,18 +22,6 @@ export default function mount({ parentElement, data, setStateValue }) {
   if (desk.root.parentNode !== parentElement) parentElement.append(desk.root);
   desk.update(data, setStateValue);
   return () => desk.leave(parentElement);
-}
-
-/** Strings become text and attributes, never markup. */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
 }
 
 function icon(path) {

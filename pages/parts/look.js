@@ -7,6 +7,7 @@
  */
 
 import { watch } from "./desk.js";
+import { h } from "./dom.js";
 import { Link, studio } from "./link.js";
 
 const looks = new WeakMap();
@@ -18,17 +19,6 @@ export default function mount({ parentElement, data }) {
     looks.get(parentElement)?.close();
     looks.delete(parentElement);
   };
-}
-
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
 }
 
 const FAKE = [217, 95, 2], REAL = [30, 100, 200]; // orange and blue: told apart by every kind of colour vision
