@@ -349,6 +349,11 @@ class GAN(BaseGAN):
                 found[f"real against real {kind}".strip()] = {"n": half, "swd": round(floor, 1)}
         return found
 
+    def example(self) -> dict[str, tuple[Tensor, ...]]:
+        c, random = self.config, torch.Generator().manual_seed(0)
+        sketch = torch.rand(1, c.inputs, c.size, c.size, generator=random) * 2 - 1
+        return {"generator": (sketch.to(self.device), self._noise(None))}
+
     # ---- the demo ---------------------------------------------------------------------------------------------------
 
     @verb
