@@ -135,7 +135,9 @@ class Run:
         if (folder / "card.json").exists():
             before = checkpoints.card(card["gan"], tag)
             before = {
-                k: before[k] for k in ("title", "default", "licence", "limits", "arms", "examples") if k in before
+                k: before[k]
+                for k in ("title", "default", "licence", "limits", "arms", "examples", "extras")
+                if k in before
             }
         beside = [Path(each) for each in examples] or [folder / name for name in before.get("examples", [])]
         facts = (
