@@ -411,6 +411,14 @@ class Live {
       if (file && !parts.upload.hidden && this.root.offsetParent) this.#take(file);
     });
     on(window, "hashchange", () => this.root.isConnected && this.#openLink());
+    // Back and forward, taken from the address itself: Python may have skipped a run, and then tells of no change.
+    on(window, "popstate", () => {
+      if (!this.root.isConnected) return;
+      const seed = new URLSearchParams(location.search).get("seed");
+      clearTimeout(this.#seedTimer);
+      this.#setSeed(/^\d+$/.test(seed ?? "") ? Number(seed) : null);
+      this.#ask();
+    });
   }
 
   #accepts(event) {
