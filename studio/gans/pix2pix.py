@@ -74,7 +74,9 @@ class Config:
     lr: float = option(2e-4, "Adam's step size for the generator; its betas are 0.5 and 0.999.", low=0, high=1)
     judge_lr: float = option(2e-4, "The same for the discriminator.", low=0, high=1)
     ema: float = option(0.0, "Decay of the averaged generator that is shown; 0 = show the last one.", low=0, high=1)
-    hints: float = option(0.0, "Share of sketches with dabs of the photo's colours; if not 0, the others get a grey photo.", low=0, high=1)
+    hints: float = option(
+        0.0, "Share of sketches with dabs of the photo's colours; if not 0, the others get a grey photo.", low=0, high=1
+    )
 
 
 # ---- the generator: a U-Net -----------------------------------------------------------------------------------------
