@@ -24,6 +24,8 @@ class Term:
 
     formula: str
     says: Words
+    weight: str = ""  # the Config field that weighs it; a training room can set it to 0 and watch
+    won: float | None = None  # below this, the discriminator has won: it learns nothing and teaches nothing
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,10 @@ def descend(optimizer: Optimizer, loss: Tensor) -> None:
     """One step down `loss` for the optimizer's own parameters, and for no others.
 
     ``inputs=`` keeps gradients out of the other player: no requires_grad switching, nothing left over to clear.
+    A player that the training room holds still (``frozen`` in its groups) does not move.
     """
+    if any(group.get("frozen") for group in optimizer.param_groups):
+        return
     own = [p for group in optimizer.param_groups for p in group["params"]]
     optimizer.zero_grad(set_to_none=True)
     loss.backward(inputs=own)
@@ -101,7 +106,8 @@ class BaseGAN(nn.Module):
 
     about: ClassVar[About]
     Config: ClassVar[type]
-    TINY: ClassVar[Any]  # a Config that trains in seconds on a CPU
+    TINY: ClassVar[Any]  # a Config that trains in seconds on a CPU: for tests
+    CLASSROOM: ClassVar[Any]  # a Config that shows something within minutes on a CPU: for the training room
     Data: ClassVar[type]  # the shape its training data comes in (studio.data)
     demo: ClassVar[tuple[str, ...]]  # the children that its verbs need; the rest is needed to train on
     variant: str = "exact"  # or "fast": which variant of the demo's networks this one holds (studio.fast)
@@ -125,6 +131,10 @@ class BaseGAN(nn.Module):
 
     def show(self, pictures: Sequence[Picture]) -> Tensor:
         """The same of a visitor's own pictures, or of a checkpoint's examples."""
+        raise NotImplementedError
+
+    def made(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """(what the generator makes of a batch, the real pictures), both ``(N, 3, H, W)``: compared for diversity."""
         raise NotImplementedError
 
     def measure(self, data: Any, indices: Sequence[int]) -> dict[str, Any]:

@@ -318,7 +318,7 @@ def _go(run: Run, gan: BaseGAN, data: Any, held: Sequence[str], facts: dict[str,
     some = some[:: max(1, len(some) // 10)][:10]
     examples = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
     aside = set(held)
-    data.names = [name for name in data.names if name not in aside]
+    data.keep([name for name in data.names if name not in aside])
     return run.train(gan, data, facts, examples=examples, **how)
 
 

@@ -133,7 +133,7 @@ def test_damaged_pictures_are_skipped_and_named(tmp_path):
         ({"/etc/passwd.png": b"x"}, "points outside"),
         ({"..\\evil.png": b"x"}, "points outside"),
         ({"readme.txt": b"x"}, "no pictures"),
-        ({"one.png": encoded(picture(0))}, "1 pairs; at least 2"),
+        ({"one.png": encoded(picture(0))}, "1 examples; at least 2"),
         ({f"{k}.png": b"junk" for k in range(4)}, "can be read"),
         ({}, "holds no files"),
     ],

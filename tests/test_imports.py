@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FLOOR = {"base", "losses", "layers", "latents", "images", "data", "weights", "formats", "measure", "sketches", "verbs"}
+FLOOR = {
+    "base", "losses", "layers", "latents", "images", "data", "weights", "formats", "measure", "sketches", "toys",
+    "verbs",
+}  # fmt: skip
 ABOVE = {"streamlit", "gradio", "starlette", "pages", "app", "space"}
 
 

@@ -257,6 +257,7 @@ class GAN(BaseGAN):
                     "en": "How badly the discriminator tells real pairs from drawn ones; 0.69 = it is guessing.",
                     "ko": "판별자가 진짜 쌍과 만든 쌍을 얼마나 못 가리는지. 0.69면 찍는 것과 같습니다.",
                 },
+                won=0.02,
             ),
             "fool": Term(
                 r"-\log D(x,G(x,z))",
@@ -264,10 +265,12 @@ class GAN(BaseGAN):
                     "en": "How far the generator is from fooling the discriminator.",
                     "ko": "생성자가 판별자를 속이기까지 얼마나 남았는지.",
                 },
+                weight="adversarial",
             ),
             "near": Term(
                 r"\lVert y-G(x,z)\rVert_1",
                 {"en": "Mean distance to the photo (L1).", "ko": "사진과의 평균 거리(L1)."},
+                weight="l1",
             ),
         },
         read_before=("vanilla", "conditional", "dcgan"),
@@ -275,6 +278,10 @@ class GAN(BaseGAN):
     )
     Config = Config
     TINY = Config(size=32, width=8, cap=32, judge_width=8, receptive_field=16, norm="instance", batch=4)
+    CLASSROOM = Config(
+        size=64, depth=5, width=24, cap=192, judge_width=16, receptive_field=34, norm="instance", upsample="resize",
+        l1=80.0, batch=8, lr=4e-4, judge_lr=3e-4, ema=0.99,
+    )  # fmt: skip
     Data = Pairs
     demo = ("generator",)
 
@@ -319,6 +326,9 @@ class GAN(BaseGAN):
         """Sketch, what the generator makes of it, the photo."""
         sketch, photo = batch
         return torch.stack([sketch.expand(-1, 3, -1, -1), self.generator(sketch), photo], dim=1)
+
+    def made(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        return self.generator(batch[0]), batch[1]
 
     def show(self, pictures: Sequence[Picture]) -> Tensor:
         """Sketch, and what the generator makes of it."""

@@ -1,0 +1,8 @@
+"""The shapes data comes in, from a folder, a zip, torchvision, or drawn by the studio itself (``toy``)."""
+
+from studio.data.base import DataSet, Stream, hold_out
+from studio.data.files import Files
+from studio.data.pairs import Pairs
+from studio.data.pictures import Images
+
+__all__ = ["DataSet", "Files", "Images", "Pairs", "Stream", "hold_out"]

@@ -1,0 +1,214 @@
+"""What every shape of data promises, the order in which a training sees it, and what is set aside for measuring."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from studio.data.files import opened
+
+Random = np.random.Generator
+TOYS_DRAWN = 4000  # pictures in a toy set: each is drawn from its own number
+
+
+class DataSet:
+    """A list of ``names`` and pure functions of (index, random numbers): `batch` gives what `train_step` takes.
+
+    Args:
+        source: a folder, a zip, a folder inside a zip, ``torchvision:NAME``, or ``toy`` / ``toy:NAME``, which the
+            studio draws itself.
+        config: the GAN's; ``size`` and the like are read off it.
+
+    Raises:
+        ValueError: nothing that can be used; says what was expected.
+    """
+
+    asks: ClassVar[dict[str, str]]  # {"en", "ko"}: what files are understood
+    TOYS: ClassVar[tuple[str, ...]]  # names of drawn sets; the first is what ``toy`` means
+    LEAST: ClassVar[int] = 2
+
+    def __init__(self, source: str | Path, config: Any) -> None:
+        self.source, self.size = str(source), config.size
+        self.skipped: dict[str, str] = {}  # name -> why
+        self.toy = self._toy()
+        self.files = None if self.toy else opened(source)
+        self.kind, self.names = "toy", [f"toy-{k:05d}" for k in range(TOYS_DRAWN)]
+        if self.files is not None:
+            self.kind, self.names = self.understand(config)
+        if len(self.names) < self.LEAST:
+            raise ValueError(
+                f"{source} holds {len(self.names)} examples; at least {self.LEAST} are needed. "
+                f"Expected {self.asks['en']}."
+            )
+
+    def _toy(self) -> str:
+        if self.source != "toy" and not self.source.startswith("toy:"):
+            return ""
+        name = self.source.partition(":")[2] or self.TOYS[0]
+        if name not in self.TOYS:
+            raise ValueError(f"There is no toy set {name!r} here. There are: {', '.join(self.TOYS)}.")
+        return name
+
+    # ---- what a shape of data says of itself ------------------------------------------------------------------------
+
+    def understand(self, config: Any) -> tuple[str, list[str]]:
+        """(kind, names): what the files are taken to be, read off their names and contents."""
+        raise NotImplementedError
+
+    def batch(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> tuple[Tensor, ...]:
+        """Examples, stacked; each varied by its own random numbers, or as it is (None)."""
+        raise NotImplementedError
+
+    def rows(self, batch: tuple[Tensor, ...]) -> Tensor:
+        """A batch to look at: ``(N, columns, 3, H, W)`` in [-1, 1]."""
+        raise NotImplementedError
+
+    def picture(self, index: int) -> np.ndarray | None:
+        """The example's picture, ``(H, W, 3)`` uint8, unvaried; None = its file is damaged."""
+        raise NotImplementedError
+
+    def facts(self) -> dict[str, Any]:
+        """What the trained checkpoint's card should say about its input."""
+        return {}
+
+    # ---- what follows from it ---------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def keep(self, names: Sequence[str]) -> None:
+        """Keeps only the examples of these names, in the order they have."""
+        wanted = set(names)
+        self.names = [name for name in self.names if name in wanted]
+
+    def open(self, name: str) -> Image.Image | None:
+        """A picture of the files; a damaged one is noted in ``skipped`` and is None."""
+        try:
+            return self.files.open(name)
+        except ValueError as error:
+            self.skipped[name] = str(error)
+            return None
+
+    def next_good(self, get: Any, index: int) -> Any:
+        """``get(k)`` of the first k from ``index`` on that is not None: damaged files are passed over."""
+        for shift in range(len(self.names)):
+            found = get((index + shift) % len(self.names))
+            if found is not None:
+                return found
+        raise ValueError(f"No picture of {self.source} can be read.")
+
+    def thumbnails(self) -> np.ndarray | None:
+        """``(len, 16 * 16 * 3)`` float32 in [0, 1], to find near-duplicates; None for toys, which have none."""
+        if self.toy:
+            return None
+        rows = []
+        for k in range(len(self)):
+            found = self.picture(k)
+            small = Image.new("RGB", (16, 16)) if found is None else Image.fromarray(found)
+            rows.append(np.asarray(small.resize((16, 16), Image.Resampling.BOX), np.float32).ravel() / 255)
+        return np.stack(rows)
+
+    def checked(self, most: int | None = None) -> dict[str, Any]:
+        """Opens the pictures and says what was understood; damaged ones are taken out of ``names``.
+
+        Args:
+            most: look at so many at most, spread over the set; None = at all of them.
+
+        Returns:
+            kind, count, looked (how many were opened), sizes (the five most frequent, ``"256 x 256"`` -> count),
+            skipped (name -> why).
+        """
+        places = range(len(self)) if most is None else range(0, len(self), max(1, len(self) // most))
+        sizes: Counter[str] = Counter()
+        bad = set()
+        for k in places:
+            found = self.picture(k)
+            if found is None:
+                bad.add(self.names[k])
+            else:
+                sizes[f"{found.shape[1]} x {found.shape[0]}"] += 1
+        self.names = [name for name in self.names if name not in bad]
+        if len(self.names) < self.LEAST:
+            raise ValueError(
+                f"Only {len(self.names)} examples of {Path(self.source).name} can be used; at least {self.LEAST} are "
+                f"needed. Expected {self.asks['en']}."
+            )
+        return {
+            "kind": self.kind,
+            "count": len(self.names),
+            "looked": len(places),
+            "sizes": dict(sizes.most_common(5)),
+            "skipped": dict(self.skipped),
+        }
+
+
+def hold_out(data: DataSet, count: int, seed: int = 0, near: float = 0.045) -> list[str]:
+    """Names of ``count`` examples to set aside, none of which has a near-duplicate among the others.
+
+    Two pictures are near-duplicates if their 16 x 16 thumbnails differ by less than ``near`` on average; a split that
+    put one of them on each side would measure memory.
+    """
+    small = data.thumbnails()
+    lone = np.ones(len(data), bool)
+    for k in range(len(small) if small is not None else 0):
+        distance = np.abs(small - small[k]).mean(axis=1)
+        distance[k] = 1
+        lone[k] = distance.min() > near
+    candidates = np.flatnonzero(lone)
+    if len(candidates) < count:
+        raise ValueError(
+            f"Only {len(candidates)} of {len(data)} pictures have no near-duplicate; hold out fewer than {count}."
+        )
+    chosen = np.random.default_rng(seed).choice(candidates, count, replace=False)
+    return sorted(data.names[k] for k in chosen)
+
+
+class Stream(torch.utils.data.Dataset):
+    """Step -> batch, as a function of (seed, step): each epoch a new order, each example its own generator.
+
+    So a training that was stopped and resumed sees what it would have seen.
+    """
+
+    def __init__(self, data: DataSet, batch: int, seed: int = 0) -> None:
+        self.data, self.n, self.seed = data, batch, seed
+
+    def __getitem__(self, step: int) -> Any:
+        places = range(step * self.n, (step + 1) * self.n)
+        indices = [self._order(place // len(self.data))[place % len(self.data)] for place in places]
+        return self.data.batch(indices, [np.random.default_rng((self.seed, 1, place)) for place in places])
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if getattr(self, "_epoch", None) != epoch:
+            self._epoch = epoch
+            self._permutation = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.data))
+        return self._permutation
+
+    def __len__(self) -> int:
+        return 2**31
+
+
+# ---- pictures -------------------------------------------------------------------------------------------------------
+
+
+def to_batch(arrays: Sequence[np.ndarray]) -> Tensor:
+    """``(H, W, 3)`` uint8 arrays -> ``(N, 3, H, W)`` in [-1, 1]."""
+    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
+
+
+def window(array: np.ndarray, size: int, move: np.ndarray) -> np.ndarray:
+    """``size`` x ``size`` out of a larger picture, or a smaller one on paper; ``move`` in [0, 1] says where."""
+    height, width = array.shape[:2]
+    if height >= size:
+        top, left = (np.array([height - size, width - size]) * move).astype(int)
+        return array[top : top + size, left : left + size]
+    paper = np.full((size, size, array.shape[2]), 255, np.uint8)
+    top, left = (np.array([size - height, size - width]) * move).astype(int)
+    paper[top : top + height, left : left + width] = array
+    return paper

@@ -1,0 +1,150 @@
+"""Where data lies: a folder, a zip, a folder inside a zip, or a data set of torchvision."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from studio import images
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+MOST_FILES = 300_000
+MOST_BYTES = 8 << 30  # unpacked, of a zip
+MOST_RATIO = 200  # unpacked / packed of one file in a zip: pictures hardly shrink, bombs shrink a thousandfold
+
+
+class Files:
+    """The files of a folder or of a zip (or of a folder inside one: ``shoes.zip/bags``), by posix name.
+
+    A zip is read in place and never unpacked, so a name such as ``../x`` can reach nothing; it is refused all the same.
+
+    Raises:
+        ValueError: nothing there, not a zip, encrypted, or a decompression bomb.
+    """
+
+    def __init__(self, source: str | Path) -> None:
+        self.source, inner = Path(source), ""
+        self.zip_path: Path | None = None
+        for parent in [self.source, *self.source.parents]:
+            if parent.is_file():
+                self.zip_path, inner = parent, self.source.relative_to(parent).as_posix().strip(".")
+                break
+        self._zip: tuple[int, zipfile.ZipFile] | None = None
+        if self.zip_path is None:
+            if not self.source.is_dir():
+                raise ValueError(f"There is no folder or zip {source}.")
+            found = sorted(p for p in self.source.rglob("*") if p.is_file())
+            self.names = [p.relative_to(self.source).as_posix() for p in found][: MOST_FILES + 1]
+            self.prefix = ""
+        else:
+            self.prefix = inner + "/" if inner else ""
+            self.names = [n[len(self.prefix) :] for n in self._checked_zip() if n.startswith(self.prefix)]
+        self.names = [
+            n for n in self.names if not n.startswith("__MACOSX") and not PurePosixPath(n).name.startswith(".")
+        ]
+        if len(self.names) > MOST_FILES:
+            raise ValueError(f"{source} holds more than {MOST_FILES:,} files; that is too many.")
+        if not self.names:
+            raise ValueError(f"{source} holds no files.")
+
+    def _checked_zip(self) -> list[str]:
+        try:
+            listed = self.zip.infolist()
+        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+            raise ValueError(f"{self.zip_path.name} is not a zip file that can be read.") from error
+        names, total = [], 0
+        for info in listed:
+            if info.is_dir():
+                continue
+            path = PurePosixPath(info.filename)
+            if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename:
+                raise ValueError(
+                    f"The zip has a file named {info.filename!r}, which points outside of it. Pack it anew."
+                )
+            if info.flag_bits & 1:
+                raise ValueError("The zip is encrypted. Pack it without a password.")
+            total += info.file_size
+            if total > MOST_BYTES or info.file_size > MOST_RATIO * max(info.compress_size, 1000):
+                raise ValueError("The zip unpacks to far more than it holds (a decompression bomb); it was not opened.")
+            names.append(info.filename)
+        return names
+
+    @property
+    def zip(self) -> zipfile.ZipFile:
+        # Each loader process opens its own: a forked file handle would share its position with its parent's.
+        if self._zip is None or self._zip[0] != os.getpid():
+            self._zip = os.getpid(), zipfile.ZipFile(self.zip_path)
+        return self._zip[1]
+
+    def __getstate__(self) -> dict[str, Any]:  # nor can an open zip be sent to one
+        return {**self.__dict__, "_zip": None}
+
+    def read(self, name: str) -> bytes:
+        if self.zip_path is None:
+            return (self.source / name).read_bytes()
+        return self.zip.read(self.prefix + name)
+
+    def pictures(self) -> list[str]:
+        return [n for n in self.names if PurePosixPath(n).suffix.lower() in PICTURES]
+
+    def open(self, name: str) -> images.Picture:
+        """A picture, upright, RGB.
+
+        Raises:
+            ValueError: it is damaged, or not a picture.
+        """
+        try:
+            return images.open_picture(self.read(name))
+        except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError("This file can't be read from where it lies.") from error
+
+    def ids(self, name: str) -> np.ndarray:
+        """A label map, ``(H, W)`` uint8: the numbers of the file's pixels, palette or grey, and no colours.
+
+        Raises:
+            ValueError: damaged, or a picture of colours, of which no number can be read.
+        """
+        try:
+            with Image.open(io.BytesIO(self.read(name)), formats=images.FORMATS) as picture:
+                array = np.asarray(picture)
+        except (OSError, KeyError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError("This label map is damaged or cut off.") from error
+        if array.ndim == 3 and all(np.array_equal(array[..., 0], array[..., k]) for k in (1, 2)):
+            array = array[..., 0]  # grey, saved as RGB
+        if array.ndim != 2:
+            raise ValueError("This label map holds colours; one number a pixel was expected (a grey or palette PNG).")
+        if array.dtype == bool:
+            array = array.astype(np.uint8)
+        if array.dtype != np.uint8 and (array.min(initial=0) < 0 or array.max(initial=0) > 255):
+            raise ValueError(f"This label map has numbers up to {array.max()}; they must be from 0 to 255.")
+        return array.astype(np.uint8)
+
+
+def stem(name: str) -> str:
+    """``photos/12.webp`` -> ``12``: by stems, files of two folders belong together."""
+    return PurePosixPath(name).stem
+
+
+def by_folder(names: list[str]) -> dict[str, list[str]]:
+    """Names by the folder they lie in, folders in the order of the alphabet; "" = those in none."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        parent = str(PurePosixPath(name).parent)
+        found.setdefault("" if parent == "." else parent, []).append(name)
+    return dict(sorted(found.items()))
+
+
+def opened(source: str | Path) -> Any:
+    """The files behind a source as users write it: a path, or ``torchvision:MNIST``."""
+    if str(source).startswith("torchvision:"):
+        from studio.data.torchvision import Torchvision
+
+        return Torchvision(str(source).split(":", 1)[1])
+    return Files(source)

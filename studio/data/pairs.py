@@ -1,0 +1,151 @@
+"""Pairs: a picture and the picture it should become."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio import images, sketches, toys
+from studio.data.base import DataSet, Random, to_batch, window
+from studio.data.files import by_folder, stem
+
+
+class Pairs(DataSet):
+    """(sketch, photo) pairs for pix2pix and its kin: ``(N, inputs, S, S), (N, 3, S, S)`` in [-1, 1].
+
+    What the files are is read off them (``kind`` says what was understood):
+
+    - ``labels``: ``photos/`` and ``labels/`` with equal names (label maps of class ids, coloured by ``classes.json``);
+    - ``folders``: two folders with equal names, the input first in the alphabet (``A/ B/``, ``edges/ photos/``);
+    - ``side by side``: every picture is twice as wide as high, the input on the left (the original datasets' form);
+    - ``photos``: anything else; the sketches are drawn from them (`studio.sketches`), anew each time;
+    - ``toy``: drawn by the studio, no files needed.
+
+    """
+
+    asks: ClassVar = {
+        "en": "pictures, side-by-side pairs, two folders of equal names, or photos/ + labels/",
+        "ko": "사진, 나란히 붙은 그림 쌍, 같은 이름의 두 폴더, 또는 photos/ + labels/",
+    }
+    TOYS = ("shoes",)
+
+    def __init__(self, source: Any, config: Any) -> None:
+        self.inputs, self.hints = config.inputs, config.hints
+        self.palette: list[dict[str, Any]] | None = None
+        super().__init__(source, config)
+
+    def understand(self, config: Any) -> tuple[str, list[str]]:
+        pictures = self.files.pictures()
+        if not pictures:
+            raise ValueError(f"{self.source} holds no pictures. Expected {self.asks['en']}.")
+        folders = {folder: {stem(name): name for name in names} for folder, names in by_folder(pictures).items()}
+        if {"photos", "labels"} <= set(folders):
+            self.left, self.right = folders["labels"], folders["photos"]
+            self._read_palette()
+            return "labels", self._both()
+        if len(folders) == 2:
+            first, second = sorted(folders)
+            if len(set(folders[first]) & set(folders[second])) >= max(self.LEAST, len(folders[first]) // 2):
+                self.left, self.right = folders[first], folders[second]
+                return "folders", self._both()
+        some = [self.open(n) for n in pictures[:: max(1, len(pictures) // 12)]]
+        some = [p for p in some if p is not None]
+        self.right = {n: n for n in pictures}
+        beside = bool(some) and all(p.width == 2 * p.height for p in some)
+        return ("side by side" if beside else "photos"), pictures
+
+    def _both(self) -> list[str]:
+        for each in set(self.left) ^ set(self.right):
+            self.skipped[each] = "has no partner of the same name"
+        return sorted(set(self.left) & set(self.right))
+
+    def _read_palette(self) -> None:
+        listed = json.loads(self.files.read("classes.json")) if "classes.json" in self.files.names else None
+        if isinstance(listed, dict):
+            listed = listed.get("classes", listed)
+        if isinstance(listed, dict):
+            listed = [{"id": int(k), **(v if isinstance(v, dict) else {"name": v})} for k, v in listed.items()]
+        self.palette = listed or [{"id": k, "name": f"class {k}"} for k in range(32)]
+        self.colours = np.full((256, 3), 255, np.uint8)
+        for k, each in enumerate(self.palette):
+            colour = each.get("colour") or each.get("color") or toys.distinct_colour(k)
+            each["colour"] = colour if isinstance(colour, str) else "#{:02x}{:02x}{:02x}".format(*colour)
+            self.colours[each["id"]] = tuple(bytes.fromhex(each["colour"].lstrip("#")))
+
+    def pair(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray] | None:
+        """(sketch, photo) as ``(H, W, 3)`` uint8 of the file's own size, or None if a file is damaged."""
+        name = self.names[index]
+        if self.kind == "toy":
+            photo = toys.shoe(np.random.default_rng(int(name[4:])))
+            return sketches.pair(photo, rng, self.hints)
+        photo = self.open(self.right[name])
+        if photo is None:
+            return None
+        if self.kind == "side by side":
+            half = photo.width // 2
+            both = photo.crop((0, 0, half, photo.height)), photo.crop((half, 0, 2 * half, photo.height))
+            return np.asarray(both[0]), np.asarray(both[1])
+        if self.kind == "folders":
+            left = self.open(self.left[name])
+            return None if left is None else (np.asarray(left), np.asarray(photo))
+        if self.kind == "labels":
+            try:
+                ids = self.files.ids(self.left[name])
+            except ValueError as error:
+                self.skipped[name] = str(error)
+                return None
+            return self.colours[ids], np.asarray(photo)
+        photo = np.asarray(images.fit(photo, 256, 256) if photo.size != (256, 256) else photo)
+        return sketches.pair(photo, rng, self.hints)
+
+    def item(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray]:
+        """One example at the training size, varied by ``rng``: mirrored half of the time, a little larger, moved.
+
+        A damaged file is skipped: the next good one takes its place.
+        """
+        return tuple(self._varied(self.next_good(lambda k: self.pair(k, rng), index), rng))
+
+    def _varied(self, pair: tuple[np.ndarray, np.ndarray], rng: Random | None) -> list[np.ndarray]:
+        size = self.size
+        flip, grow, move = False, 1.0, np.zeros(2)
+        if rng is not None:
+            flip, move = rng.random() < 0.5, rng.uniform(0, 1, 2)
+            # Photos on plain paper may also be smaller; others are cropped out of 286/256, as in section 6.2.
+            grow = rng.uniform(0.8, 1.12) if self.kind in ("photos", "toy") else rng.uniform(1.0, 1.12)
+        result = []
+        for nearest, array in zip((self.kind == "labels", False), pair, strict=True):
+            side = max(1, round(size * grow))
+            how = cv2.INTER_NEAREST if nearest else cv2.INTER_AREA if side < len(array) else cv2.INTER_CUBIC
+            array = cv2.resize(array, (side, side), interpolation=how)
+            result.append(window(array, size, move)[:, ::-1] if flip else window(array, size, move))
+        return result
+
+    def batch(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> tuple[Tensor, Tensor]:
+        pairs = [self.item(k, rng) for k, rng in zip(indices, rngs, strict=True)]
+        sketch, photo = (to_batch([pair[side] for pair in pairs]) for side in (0, 1))
+        return (sketch if self.inputs == 3 else sketch.mean(dim=1, keepdim=True)), photo
+
+    def rows(self, batch: tuple[Tensor, ...]) -> Tensor:
+        sketch, photo = batch
+        return torch.stack([sketch.expand(-1, 3, -1, -1), photo], dim=1)
+
+    def picture(self, index: int) -> np.ndarray | None:
+        if self.kind == "photos":  # its sketch need not be drawn
+            photo = self.open(self.right[self.names[index]])
+            return None if photo is None else np.asarray(photo)
+        found = self.pair(index, None)
+        return None if found is None else found[1]
+
+    def facts(self) -> dict[str, Any]:
+        """What the trained checkpoint's card should say about its input."""
+        return {
+            "drawing": self.kind if self.kind in ("labels",) else "sketch",
+            "palette": self.palette,
+            "hints": self.hints > 0,
+        }
