@@ -21,7 +21,7 @@ CONFIG = replace(GAN.TINY, size=64)
 
 
 def picture(k: int, size=(64, 64)) -> Image.Image:
-    return Image.fromarray(toys.shoe(np.random.default_rng(k))).resize(size)
+    return Image.fromarray(toys.picture("shoes", np.random.default_rng(k))).resize(size)
 
 
 def encoded(made: Image.Image, kind: str = "PNG") -> bytes:
@@ -163,14 +163,14 @@ def test_no_zip_at_all(content, tmp_path):
 
 
 def test_the_same_hand_draws_the_same_sketch():
-    photo = toys.shoe(np.random.default_rng(3))
+    photo = toys.picture("shoes", np.random.default_rng(3))
     one, two = (sketches.pair(photo, np.random.default_rng(5), 1.0)[0] for _ in range(2))
     assert np.array_equal(one, two)
     assert not np.array_equal(one, sketches.pair(photo, np.random.default_rng(6), 1.0)[0])
 
 
 def test_hands_differ_in_pen_and_detail_but_all_draw_the_shoe():
-    photo = toys.shoe(np.random.default_rng(3))
+    photo = toys.picture("shoes", np.random.default_rng(3))
     mask = sketches.foreground(photo)
     inks = [sketches.extract(photo, np.random.default_rng(k)) < 128 for k in range(40)]
     amounts = [ink.mean() for ink in inks]
@@ -201,7 +201,7 @@ def test_a_blank_photo_is_no_reason_to_fail(value):
 
 
 def test_a_drawing_without_colour_stands_for_a_picture_without_colour():
-    photo = toys.shoe(np.random.default_rng(3))
+    photo = toys.picture("shoes", np.random.default_rng(3))
     for k in range(12):
         sketch, target = sketches.pair(photo, np.random.default_rng(k), 0.5)
         coloured = (np.ptp(sketch, axis=2) > 30).any()

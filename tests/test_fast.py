@@ -15,7 +15,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from studio import bench, checkpoints, fast, registry
 from studio.layers import Norm, ResizeConv2d
-from studio.toys import shoe
+from studio.toys.shoes import draw as shoe
 
 NAMES = registry.names()
 PIX2PIX = registry.gan("pix2pix")

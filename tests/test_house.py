@@ -39,7 +39,9 @@ def toy_batch(kind, n: int, at: int = 0):
 
 def toy_picture(k: int = 0) -> Picture:
     return open_picture(
-        to_pictures(torch.from_numpy(toys.shoe(np.random.default_rng(k))).permute(2, 0, 1)[None] / 127.5 - 1)[0]
+        to_pictures(
+            torch.from_numpy(toys.picture("shoes", np.random.default_rng(k))).permute(2, 0, 1)[None] / 127.5 - 1
+        )[0]
     )
 
 

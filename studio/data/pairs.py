@@ -82,7 +82,7 @@ class Pairs(DataSet):
         """(sketch, photo) as ``(H, W, 3)`` uint8 of the file's own size, or None if a file is damaged."""
         name = self.names[index]
         if self.kind == "toy":
-            photo = toys.shoe(np.random.default_rng(int(name[4:])))
+            photo = toys.picture(self.toy, np.random.default_rng(int(name[4:])))
             return sketches.pair(photo, rng, self.hints)
         photo = self.open(self.right[name])
         if photo is None:

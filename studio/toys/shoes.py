@@ -1,4 +1,4 @@
-"""Pictures drawn by code, for tests and for classrooms without files or network."""
+"""Cartoon shoes on white."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ import colorsys
 
 import cv2
 import numpy as np
-
-
-def distinct_colour(k: int) -> str:
-    """The k-th of a row of colours that are easy to tell apart: steps of the golden angle around the wheel."""
-    r, g, b = colorsys.hsv_to_rgb((0.08 + k * 0.61803) % 1, 0.55 + 0.3 * (k % 2), 0.95 - 0.25 * (k % 3) / 2)
-    return f"#{round(r * 255):02x}{round(g * 255):02x}{round(b * 255):02x}"
 
 
 def _curve(points: np.ndarray, n: int = 24) -> np.ndarray:
@@ -26,7 +20,7 @@ def _curve(points: np.ndarray, n: int = 24) -> np.ndarray:
     return way.transpose(1, 0, 2).reshape(-1, 2).round().astype(np.int32)
 
 
-def shoe(rng: np.random.Generator, size: int = 256) -> np.ndarray:
+def draw(rng: np.random.Generator, size: int = 256) -> np.ndarray:
     """A cartoon shoe on white, ``(size, size, 3)`` uint8: sole, heel, upper, opening, laces or strap, shading."""
     paper = np.full((256, 256, 3), 255, np.uint8)
 
