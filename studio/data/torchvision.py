@@ -1,4 +1,4 @@
-"""The data sets of torchvision by name (``torchvision:MNIST``): downloaded when first asked for, and then there without a network."""
+"""Data sets of torchvision (``torchvision:MNIST``): downloaded when first asked for, then there without a network."""
 
 from __future__ import annotations
 
