@@ -100,10 +100,20 @@ class Discriminator(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in wide[1:])
         self.verdict = nn.Conv2d(wide[-1], 1, 4)
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, picture: Tensor, remember: bool = False) -> Tensor:
+        """``(N, 3, size, size)`` -> logits ``(N,)``.
+
+        remember: keep the statistics of this batch for the demo. Only those of real batches are kept: real and made
+        pictures are normalised apart in training, and under averages of both every picture would look made.
+        """
         x = F.leaky_relu(self.downs[0](picture), 0.2)  # no norm on the input (section 3)
         for down, norm in zip(self.downs[1:], self.norms, strict=True):
-            x = F.leaky_relu(norm(down(x)), 0.2)
+            x = down(x)
+            if self.training and not remember:
+                x = F.batch_norm(x, None, None, norm.weight, norm.bias, training=True, eps=norm.eps)
+            else:
+                x = norm(x)
+            x = F.leaky_relu(x, 0.2)
         return self.verdict(x).flatten()
 
 
@@ -190,13 +200,14 @@ class GAN(BaseGAN):
         fake = self.generator(self.noise(len(picture)))
 
         # 1. The discriminator learns to tell real pictures from made ones, each kind in a batch of its own.
-        real_loss, fake_loss = bce(self.discriminator(picture), True), bce(self.discriminator(fake.detach()), False)
-        descend(optimizers["discriminator"], real_loss + fake_loss)
+        real = bce(self.discriminator(picture, remember=True), True)
+        made = bce(self.discriminator(fake.detach()), False)
+        descend(optimizers["discriminator"], real + made)
 
         # 2. The generator learns to have its pictures called real.
         fool = bce(self.discriminator(fake), True)
         descend(optimizers["generator"], self.config.fooling * fool)
-        return {"real": real_loss, "fake": fake_loss, "fool": fool}
+        return {"real": real, "fake": made, "fool": fool}
 
     def preview(self, batch: tuple[Tensor]) -> Tensor:
         """Eight made pictures a row; there is nothing to compare them with."""
