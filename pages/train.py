@@ -15,7 +15,7 @@ run = run_in_address()
 asked = run.card["gan"] if run else st.query_params.get("gan", catalogue.FIRST)
 gan = asked if asked in there else next(iter(there))
 
-if "title" not in address.hidden():
+if not run and "title" not in address.hidden():
     st.html(
         f"<header class='studio-head'><h1>{escape(word('train.page.title'))}</h1>"
         f"<p>{escape(word('train.page.text'))}</p></header>"

@@ -514,7 +514,9 @@ def create(
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
     allowed.check(pictures=None if data.toy else len(data))
-    held = card.get("held_out") or (hold_out(data, held_out, seed) if held_out else [])
+    there = set(data.names)
+    held = [name for name in card.get("held_out") or [] if name in there]  # other data has other names
+    held = held or (hold_out(data, held_out, seed) if held_out else [])
     run = Run(name if name and len(Path(name).parts) > 1 else folder_of_runs() / _named(name, gan))
     if (run.folder / "card.json").exists():
         raise ValueError(

@@ -21,6 +21,8 @@ export const short = (value) => {
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 3 : 4);
 };
 
+const tick = (value) => (Math.abs(value) >= 1e5 || (value && Math.abs(value) < 1e-3) ? short(value) : String(Number(value.toPrecision(3))));
+
 export class Curve {
   #width = 0; #height = 0; #given = { ours: [], theirs: [], marks: [], last: 1 }; #scale = null; #drawn = "";
 
@@ -141,7 +143,7 @@ export class Curve {
     parts.axis.replaceChildren(
       ...this.#scale.ticks.flatMap((value) => [
         s("line", { x1: LEFT, x2: this.#width - RIGHT, y1: this.#y(value), y2: this.#y(value) }),
-        s("text", { x: LEFT - 6, y: this.#y(value) + 4, "text-anchor": "end" }, short(value)),
+        s("text", { x: LEFT - 6, y: this.#y(value) + 4, "text-anchor": "end" }, tick(value)),
       ]),
       s("text", { x: LEFT, y: bottom + 15 }, "0"),
       s("text", { x: this.#width - RIGHT, y: bottom + 15, "text-anchor": "end" }, Math.round(last).toLocaleString()),

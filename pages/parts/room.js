@@ -1,6 +1,6 @@
 /*
  * room.js: the training room of one run. It shows the run and steers it over the studio's HTTP routes; whoever mounts
- * it is told only what concerns the page around it: {used: {gan, tag}}, {gone: name}, {compare: name | null}.
+ * it is told only what concerns the page around it: {used: {gan, tag}}, {gone: name}, {left: true}, {compare: name}.
  *
  * What others do to the run (a second viewer, the shell) is seen here within a second, and the other way round.
  */
@@ -21,12 +21,12 @@ export default function mount({ parentElement, data, setTriggerValue, setStateVa
   return () => room.leave(parentElement);
 }
 
-const ICONS = { full: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5", rename: "M5 16.5 15.5 6a1.8 1.8 0 0 1 2.5 2.5L7.5 19 4 20z" };
+const ICONS = { leave: "M19 12H5.5M11 6l-6 6 6 6", full: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5", rename: "M5 16.5 15.5 6a1.8 1.8 0 0 1 2.5 2.5L7.5 19 4 20z" };
 const OVER = new Set(["finished", "stopped", "failed"]);
 const WHY = { killed: /killed \(signal 9\)/, gone: /gone without a word/, disk: /disk is full|state could not be written/, memory: /not enough memory/, nan: /no longer a number/, device: /device failed or is gone|There is no device/ };
 
 class Room {
-  #data = {}; #words = ""; #shape = ""; #pending = new Map(); #asked = new Set(); #terms = new Map(); #players = new Map(); #other = null; #host = {}; #timers = {}; #single = null; #seconds = 0; #listed = 0; #last = "";
+  #data = {}; #words = ""; #shape = ""; #pending = new Map(); #asked = new Set(); #terms = new Map(); #players = new Map(); #other = null; #host = {}; #timers = {}; #single = null; #seconds = 0; #listed = 0; #last = ""; #pointed = null;
 
   constructor(data) {
     this.address = studio(data.page);
@@ -218,7 +218,7 @@ class Room {
       rate: run.how === "training" && report ? this.number(Number(report.rate.toPrecision(report.rate < 10 ? 2 : 3))) : "–",
       memory: active && run.alive && report?.memory ? `${this.number(Math.round(report.memory))} MB` : "–",
       device: run.device.replace(/^cpu/, "CPU"),
-      data: run.data,
+      data: this.#data.words.toys[run.data.replace(/^toy:/, "")] ?? run.data,
       size: config.size ? `${config.size} px` : "–",
     };
     for (const [name, value] of Object.entries(facts)) this.#put(this.parts.facts[name], value);
@@ -284,8 +284,8 @@ class Room {
     const knob = toggle ? this.#toggle(toggle) : null;
     curve.root.setAttribute("aria-label", this.say("curve", { name: title || name }));
     const card = h("article", { class: "term" },
-      h("header", {}, title ? h("h3", {}, title) : h("code", { class: "name" }, name), h("div", { class: "formula" }, formula), value),
-      h("p", { class: "says" }, says), curve.root, ...(knob ? [h("div", { class: "knobs" }, knob, weight)] : []));
+      h("header", {}, title ? h("h3", {}, title) : h("div", { class: "formula" }, formula), value),
+      h("p", { class: "says" }, ...(title ? [] : [h("code", {}, name), " "]), says), curve.root, ...(knob ? [h("div", { class: "knobs" }, knob, weight)] : []));
     this.#terms.set(name, { value, curve, knob, card });
     return card;
   }
@@ -362,6 +362,7 @@ class Room {
 
   /** The pointer is at a step of one curve: all of them say what they were there. */
   #point(step) {
+    this.#pointed = step;
     for (const { value, curve } of this.#terms.values()) {
       curve.point(step, this.reel.step);
       const found = step === null ? this.track.losses.size && curve.valueAt(Infinity) : curve.valueAt(step);
@@ -482,7 +483,8 @@ class Room {
       single: h("div", { class: "single", hidden: true }), singleTitle: h("h3"), table: h("table"), moved: h("div", { class: "moved" }), pictures: h("div", { class: "pictures" }),
       picture: h("img", { alt: "" }), rows: h("div", { class: "rows", "aria-hidden": "true" }),
       compare: h("label", { class: "compare", hidden: true }), other: h("select"), by: h("select", { hidden: true }),
-      name: h("h2"), title: h("input", { type: "text", maxlength: 80 }), naming: h("form", { class: "naming", hidden: true }), rename: button("small", () => this.#naming()),
+      name: h("h2"), title: h("input", { type: "text", maxlength: 80 }), naming: h("form", { class: "naming", hidden: true }), rename: button("small steer", () => this.#naming()),
+      leave: button("round", () => this.#host.trigger?.("left", true)),
       download: h("a", { class: "button", download: "" }), remove: button("", () => { p.sure.hidden = false; p.remove.hidden = true; p.yes.focus(); }),
       sure: h("span", { class: "sure", hidden: true }), yes: button("danger", () => this.#remove()), no: button("", () => { p.sure.hidden = true; p.remove.hidden = false; p.remove.focus(); }),
       facts: {}, labels: {}, heads: {}, notes: {},
@@ -513,16 +515,16 @@ class Room {
       return h("div", { class: name }, p.labels[name], p.facts[name]);
     });
     const head = (name) => (p.heads[name] = h("h2"));
-    this.reel = new Reel({ high: () => this.#high(), moved: () => this.track.run && this.#point(null) });
-    p.lrLabel = h("label", { class: "rate" });
+    this.reel = new Reel({ high: () => this.#high(), moved: () => this.track.run && this.#point(this.#pointed) });
+    p.lrLabel = h("label", { class: "turn" });
     p.lrText = h("span");
     p.lrLabel.append(p.lrText, p.lr);
     p.note = h("p", { class: "help" });
     p.steps = h("section", { class: "steps steer" }, head("steps"), p.stepsHelp, p.steppers, p.single);
     p.body = h("div", { class: "body", hidden: true },
-      h("header", { class: "top" }, h("div", { class: "title" }, p.name, p.naming, p.rename), p.full),
-      h("div", { class: "now" }, h("div", { class: "status", role: "status" }, p.lamp, h("div", {}, p.how, p.sub)), h("div", { class: "actions steer" }, p.pause, p.on, p.resume, p.more, p.use, p.stop)),
-      p.bar, h("dl", { class: "facts" }, ...facts), p.away, p.complaint,
+      h("header", { class: "top" }, h("div", { class: "title" }, p.leave, p.name, p.naming, p.rename), h("div", { class: "actions steer" }, p.pause, p.on, p.resume, p.more, p.use, p.stop), p.full),
+      h("div", { class: "now" }, h("div", { class: "status", role: "status" }, p.lamp, h("div", {}, p.how, p.sub)), h("dl", { class: "facts" }, ...facts)),
+      p.bar, p.away, p.complaint,
       h("div", { class: "main" },
         h("div", { class: "left" }, this.reel.root, h("div", { class: "beside" }, p.compare, p.by)),
         h("div", { class: "right" }, p.hints, h("section", {}, head("terms"), p.terms))),
@@ -537,8 +539,8 @@ class Room {
     for (const key of ["pause", "on", "stop", "use", "download", "remove", "yes", "no", "okay"]) p[key].textContent = this.say(key);
     for (const key of ["time", "left", "step", "rate", "memory", "size", "data", "device"]) p.labels[key].textContent = this.say(`facts.${key}`);
     for (const key of ["terms", "players", "steps"]) p.heads[key].textContent = this.say(`heads.${key}`);
-    for (const [part, key] of [["full", "full"], ["rename", "rename"], ["lrReset", "lrReset"]]) { p[part].title = this.say(key); p[part].setAttribute("aria-label", this.say(key)); }
-    for (const key of ["full", "rename"]) p[key].replaceChildren(icon(ICONS[key]));
+    for (const [part, key] of [["full", "full"], ["rename", "rename"], ["lrReset", "lrReset"], ["leave", "leave"]]) { p[part].title = this.say(key); p[part].setAttribute("aria-label", this.say(key)); }
+    for (const key of ["full", "rename", "leave"]) p[key].replaceChildren(icon(ICONS[key]));
     p.lrReset.textContent = "× 1";
     p.title.setAttribute("aria-label", this.say("rename"));
     p.bar.setAttribute("aria-label", this.say("progress"));

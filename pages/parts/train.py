@@ -90,7 +90,7 @@ def overview(gan: str, everything: bool) -> None:
         if found:
             address.put("run", found["name"])
 
-    words = table("train.runs") | {"how": table("train.how")}
+    words = table("train.runs") | {"how": table("train.how"), "toys": table("train.toys")}
     titles = {each.name: each.about.title for each in catalogue.gans() if each.about}
     _runs(
         key=key,
@@ -111,16 +111,13 @@ def room(run: runs.Run, gan: str) -> None:
 
     def gone() -> None:
         address.put("run", None)
+        address.put("compare", None)
 
     def compare() -> None:
         address.put("compare", st.session_state[key].get("compare"))
 
-    def back() -> None:
-        address.put("run", None)
-        address.put("compare", None)
-
-    st.button(word("train.page.back"), icon=":material/arrow_back:", on_click=back, key="back")
     words = table("train.room") | {"how": table("train.how"), "players": table("studio.read.players")}
+    words["toys"] = table("train.toys")
     _room(
         key=key,
         data={
@@ -130,6 +127,7 @@ def room(run: runs.Run, gan: str) -> None:
         },
         on_used_change=used,
         on_gone_change=gone,
+        on_left_change=gone,
         on_compare_change=compare,
     )  # fmt: skip
     if model := st.session_state.pop("used", None):
@@ -159,22 +157,26 @@ def form(gan: str) -> None:
     with left:
         st.markdown(f"#### {word('train.form.data')}")
         source = _source(gan, kind)
-    with left:
         st.markdown(f"#### {word('train.form.network')}")
         origin, base, preset = _origin(gan, kind)
-    with right:
-        look = st.container()
-    values, problems = _settings(gan, kind, base, preset)
+        values, problems = _settings(gan, kind, base, preset)
     config = None
     if not problems:
         try:
             config = checked(kind.Config(**values))
         except ValueError as error:
             problems.append(str(error))
-    with look:
+    with right:
         seen = _look(gan, source, config or base)
-    st.markdown(f"#### {word('train.form.length')}")
-    how = _length(gan, seen)
+        st.markdown(f"#### {word('train.form.length')}")
+        how = _length(gan, seen)
+        _begin(gan, kind, source, config if seen else None, origin, how, problems)
+
+
+def _begin(
+    gan: str, kind: Any, source: str | None, config: Any, origin: str | None, how: dict[str, Any], problems: list[str]
+) -> None:
+    """The name and the button."""
     if problems:
         st.error(word("train.form.mend", problems=" ".join(problems)), icon=":material/error:")
     name = st.text_input(
@@ -184,7 +186,7 @@ def form(gan: str) -> None:
         word("train.form.start"),
         type="primary",
         icon=":material/play_arrow:",
-        disabled=config is None or seen is None,
+        disabled=config is None,
         key="start",
     ):
         _start(gan, source, config, origin, how | {"title": " ".join(name.split())})
@@ -412,16 +414,16 @@ def _settings(gan: str, kind: Any, base: Any, preset: str) -> tuple[dict[str, An
     values, problems = {}, []
     own = sum(getattr(base, each.name) != each.default for each in fields(base))
     with st.expander(word("train.form.settings", n=own)):
-        columns = st.columns(3, gap="medium")
+        columns = st.columns(2, gap="medium")
         for place, each in enumerate(fields(kind.Config)):
-            with columns[place % 3]:
+            with columns[place % 2]:
                 value = _field(each, getattr(base, each.name), f"set-{gan}-{preset}-{each.name}")
-                paper = "" if value == each.default else f" ({word('train.form.paper', value=each.default)})"
+                paper = "" if value == each.default else f" ({word('train.form.paper', value=_plain(each.default))})"
                 st.caption(sentence(gan, each) + paper)
             problem = _problem(each, value)
             values[each.name] = value
             if problem:
-                columns[place % 3].error(problem)
+                columns[place % 2].error(problem)
                 problems.append(problem)
     return values, problems
 
@@ -447,6 +449,10 @@ def _field(field: Field, value: Any, key: str) -> Any:
         step = 10.0 ** (len(f"{abs(value):.0f}") - 2) if abs(value) >= 1 else _tenth(value or 0.1)
         return st.number_input(field.name, value=float(value), step=step, format="%g", **shared)
     return st.text_input(field.name, value=value, **shared)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _tenth(value: float) -> float:
