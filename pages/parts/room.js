@@ -26,7 +26,7 @@ const OVER = new Set(["finished", "stopped", "failed"]);
 const WHY = { killed: /killed \(signal 9\)/, gone: /gone without a word/, disk: /disk is full|state could not be written/, memory: /not enough memory/, nan: /no longer a number/, device: /device failed or is gone|There is no device/ };
 
 class Room {
-  #data = {}; #words = ""; #shape = ""; #pending = new Map(); #asked = new Set(); #terms = new Map(); #players = new Map(); #other = null; #host = {}; #timers = {}; #single = null; #seconds = 0; #listed = 0; #last = ""; #pointed = null;
+  #data = {}; #words = ""; #shape = ""; #pending = new Map(); #asked = new Set(); #terms = new Map(); #players = new Map(); #other = null; #host = {}; #timers = {}; #single = null; #seconds = 0; #listed = -Infinity; #last = ""; #pointed = null;
 
   constructor(data) {
     this.address = studio(data.page);
@@ -285,7 +285,7 @@ class Room {
     curve.root.setAttribute("aria-label", this.say("curve", { name: title || name }));
     const card = h("article", { class: "term" },
       h("header", {}, title ? h("h3", {}, title) : h("div", { class: "formula" }, formula), value),
-      h("p", { class: "says" }, ...(title ? [] : [h("code", {}, name), " "]), says), curve.root, ...(knob ? [h("div", { class: "knobs" }, knob, weight)] : []));
+      h("div", { class: "info" }, h("p", { class: "says" }, ...(title ? [] : [h("code", {}, name), " "]), says), ...(knob ? [h("div", { class: "knobs" }, weight, knob)] : [])), curve.root);
     this.#terms.set(name, { value, curve, knob, card });
     return card;
   }
@@ -421,7 +421,7 @@ class Room {
       this.parts.other.value = chosen;
       this.parts.compare.hidden = !mine.length && !chosen;
     } catch {
-      this.#listed = 0; // next time
+      this.#listed = -Infinity; // next time
     }
   }
 
@@ -554,7 +554,7 @@ class Room {
     p.note.textContent = this.say("dialsHelp");
     p.deleted.textContent = this.say("deleted");
     p.rows.replaceChildren(...["before", "after", "difference"].map((key) => h("span", {}, this.say(`rows.${key}`))));
-    this.#listed = 0;
+    this.#listed = -Infinity;
     this.#list();
     this.reel.speak((key, values) => this.say(key, values), (seconds) => this.time(seconds), (value) => this.number(value));
     this.#shape = this.#last = "";
@@ -585,5 +585,6 @@ function math(text) {
   const found = new DOMParser().parseFromString(text, "text/html").querySelector("math");
   if (!found) return "";
   for (const each of found.querySelectorAll("script, a, [href], maction, annotation-xml")) each.remove();
+  found.setAttribute("lang", "en"); // or Korean pages would take the bars of a norm from a Korean font
   return document.importNode(found, true);
 }

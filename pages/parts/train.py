@@ -179,15 +179,16 @@ def _begin(
     """The name and the button."""
     if problems:
         st.error(word("train.form.mend", problems=" ".join(problems)), icon=":material/error:")
-    name = st.text_input(
-        word("train.form.title"), value=_named(kind, source), max_chars=80, key=f"title-{gan}-{source}"
-    )
-    if st.button(
+    naming, going = st.columns([5, 3], vertical_alignment="bottom")
+    usual = _named(kind, source)
+    name = naming.text_input(word("train.form.title"), value=usual, max_chars=80, key=f"title-{gan}-{usual}")
+    if going.button(
         word("train.form.start"),
         type="primary",
         icon=":material/play_arrow:",
         disabled=config is None,
-        key="start",
+        width="stretch",
+        key="begin",
     ):
         _start(gan, source, config, origin, how | {"title": " ".join(name.split())})
 
