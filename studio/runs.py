@@ -302,8 +302,9 @@ class Run:
         kind = registry.gan(self.card["gan"])
         gan = kind(kind.Config(**state["config"]))
         gan.load_state_dict(state["gan"])
-        if shown:
-            gan.load_state_dict(state["shown"])
+        if shown:  # of the averages, only what a demo shows: the other player is the one that was trained
+            averages = {k: v for k, v in state["shown"].items() if k.split(".")[0] in gan.demo}
+            gan.load_state_dict(averages, strict=False)
         gan.extras = self.card.get("facts", {})
         return gan.eval()
 

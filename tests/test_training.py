@@ -144,6 +144,10 @@ def test_the_shown_generator_is_the_average(tmp_path):
     state = run.state()
     name = "generator.downs.0.conv.weight"
     assert not torch.equal(state["gan"][name], state["shown"][name])
+    kept, judge = run.gan().state_dict(), "discriminator.convs.0.weight"
+    assert torch.equal(kept[name], state["shown"][name])
+    assert torch.equal(kept[judge], state["gan"][judge])  # the judge is the trained one, not the one of the start
+    assert not torch.equal(kept[judge], state["shown"][judge])
     with_none, events = begin(tmp_path / "none", [*SETTINGS, "ema=0"], steps=2)
     list(events)
     state = with_none.state()
