@@ -13,13 +13,13 @@ from studio.images import Picture
 from studio.limits import limits
 
 LOOKED_AT = 500  # pictures that are opened, at most about twice as many: a look, not an inspection
-SHOWN = 8
+ACROSS, DOWN = 8, 3  # examples on the contact sheet
 
 
 @dataclass(frozen=True)
 class Preview:
-    """kind, count, how many were opened, sizes -> how many of those, name -> why it is skipped; a contact sheet with an
-    example a column, as the net will see them."""
+    """kind, count, how many were opened, sizes -> how many of those, name -> why it is skipped; a contact sheet of
+    examples as the net will see them."""
 
     kind: str
     count: int
@@ -44,7 +44,10 @@ def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Previe
     found = {"kind": data.kind, "count": len(data), "looked": 0, "sizes": {}, "skipped": {}}
     if not data.toy:
         found = data.checked(most)
-    places = np.linspace(0, len(data) - 1, min(SHOWN, len(data))).astype(int).tolist()
+    places = np.linspace(0, len(data) - 1, min(ACROSS * DOWN, len(data))).astype(int).tolist()
     rows = data.rows(data.batch(places, [np.random.default_rng(k) for k in places]))
-    sheet = images.sheet([images.to_pictures(column) for column in rows.transpose(0, 1)])
-    return Preview(**found, sheet=sheet)
+    if rows.shape[1] > 1:  # pairs and their like: the parts of an example below each other
+        rows = rows[:: max(1, len(rows) // ACROSS)][:ACROSS].transpose(0, 1)
+    else:
+        rows = [rows[at : at + ACROSS, 0] for at in range(0, len(rows), ACROSS)]
+    return Preview(**found, sheet=images.sheet([images.to_pictures(row) for row in rows]))

@@ -6,7 +6,6 @@ HTTP routes; Streamlit only says which run, and does what follows from it (open 
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import Field, asdict, fields
 from pathlib import Path
 from typing import Any
@@ -222,16 +221,16 @@ def _source(gan: str, kind: Any) -> str | None:
     kept = uploads.uploads()
     offered = {
         "toy": bool(kind.Data.TOYS),
-        "upload": True,
-        "kept": bool(kept),
-        "folder": not limits().public,
-        "torchvision": bool(_torchvision(kind)),
+        "upload": kind.Data.FILES,
+        "kept": kind.Data.FILES and bool(kept),
+        "folder": kind.Data.FILES and not limits().public,
+        "torchvision": bool(kind.Data.TORCHVISION),
     }
     names = [name for name, there in offered.items() if there]
     chosen = st.segmented_control(
         word("train.form.source"),
         names,
-        format_func=lambda name: word(f"train.sources.{name}"),
+        format_func={name: word(f"train.sources.{name}") for name in names}.get,
         default=names[0],
         required=True,
         key=f"source-{gan}",
@@ -255,7 +254,7 @@ def _toy(gan: str, kind: Any) -> str:
     chosen = st.segmented_control(
         word("train.form.toySet"),
         list(kind.Data.TOYS),
-        format_func=_toy_name,
+        format_func={name: _toy_name(name) for name in kind.Data.TOYS}.get,
         default=kind.Data.TOYS[0],
         required=True,
         key=f"toy-{gan}",
@@ -299,15 +298,16 @@ def _upload(gan: str, kind: Any) -> str | None:
 
 def _kept(gan: str, kind: Any) -> str | None:
     kept = {each.name: each for each in uploads.uploads()}
+    labels = {
+        each.name: word(
+            "train.form.kept", title=each.title, files=f"{each.files:,}", megabytes=f"{each.bytes / 1e6:.1f}"
+        )
+        for each in kept.values()
+    }
     chosen = st.selectbox(
         word("train.form.keptBefore"),
         list(kept),
-        format_func=lambda name: word(
-            "train.form.kept",
-            title=kept[name].title,
-            files=f"{kept[name].files:,}",
-            megabytes=f"{kept[name].bytes / 1e6:.1f}",
-        ),
+        format_func=labels.get,
         key=f"kept-{gan}",
         label_visibility="collapsed",
     )
@@ -330,14 +330,9 @@ def _folder(gan: str, kind: Any) -> str | None:
     return str(Path(path.strip()).expanduser()) if path.strip() else None
 
 
-def _torchvision(kind: Any) -> tuple[str, ...]:
-    there = importlib.util.find_spec("studio.data.torchvision") is not None
-    return tuple(getattr(kind.Data, "TORCHVISION", ())) if there else ()
-
-
 def _tv(gan: str, kind: Any) -> str | None:
     chosen = st.selectbox(
-        word("train.form.torchvision"), _torchvision(kind), key=f"torchvision-{gan}", persist_state="session"
+        word("train.form.torchvision"), kind.Data.TORCHVISION, key=f"torchvision-{gan}", persist_state="session"
     )
     st.caption(word("train.form.torchvisionHelp"))
     wanted = st.session_state.setdefault("torchvision-wanted", set())
@@ -368,8 +363,9 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
     except (ValueError, OSError) as error:
         st.error(word("train.form.refused", says=str(error)), icon=":material/error:")
         return None
-    st.image(seen.sheet, width="stretch", output_format="PNG", alt=word("train.form.seen", size=config.size))
-    st.caption(word("train.form.seen", size=config.size))
+    says = word("train.form.seen", size=config.size) if hasattr(config, "size") else word("train.form.seenSo")
+    st.image(seen.sheet, width="stretch", output_format="PNG", alt=says)
+    st.caption(says)
     if seen.kind == "toy":
         st.markdown(word("train.form.drawnOnes", count=f"{seen.count:,}"))
         return seen
@@ -389,11 +385,11 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
 
 def _origin(gan: str, kind: Any) -> tuple[str | None, Any, str]:
     """(the checkpoint to begin from or None, the settings that are offered, the name they go by)."""
-    tags = studio.tags(gan)
+    begins = {None: word("train.form.scratch")} | {tag: title_of(studio.card(gan, tag)) for tag in studio.tags(gan)}
     origin = st.selectbox(
         word("train.form.origin"),
-        [None, *tags],
-        format_func=lambda tag: word("train.form.scratch") if tag is None else title_of(studio.card(gan, tag)),
+        list(begins),
+        format_func=begins.get,
         key=f"origin-{gan}",
         persist_state="session",
     )
@@ -401,7 +397,7 @@ def _origin(gan: str, kind: Any) -> tuple[str | None, Any, str]:
     preset = st.selectbox(
         word("train.form.preset"),
         presets,
-        format_func=lambda name: word(f"train.presets.{name}"),
+        format_func={name: word(f"train.presets.{name}") for name in presets}.get,
         key=f"preset-{gan}-{origin}",
         persist_state="session",
     )
@@ -484,11 +480,11 @@ def _length(gan: str, seen: Preview | None) -> dict[str, Any]:
     there = devices.devices()
     first, second, third = st.columns(3, gap="medium")
     with second:
-        names = [each.name for each in there]
+        titles = {each.name: f"{each.kind.upper()} ({each.title})" for each in there}
         chosen = st.selectbox(
             word("train.form.device"),
-            names,
-            format_func=lambda name: next(f"{d.kind.upper()} ({d.title})" for d in there if d.name == name),
+            list(titles),
+            format_func=titles.get,
             key=f"device-{gan}",
             persist_state="session",
         )
