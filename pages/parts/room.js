@@ -444,7 +444,16 @@ class Room {
     this.parts.use.classList.add("waiting");
     const answer = await this.#ask({ use: true }, [this.parts.use]);
     this.parts.use.classList.remove("waiting");
-    if (answer?.tag) this.#host.trigger?.("used", answer);
+    if (answer?.tag) this.#leave("used", answer, `${this.address}/${answer.gan}`, { tag: answer.tag });
+  }
+
+  /** Tells the page around it; a page that has just lost its server hears nothing, so after a while we go by ourselves. */
+  #leave(name, value, address, query = {}) {
+    this.#host.trigger?.(name, value);
+    const kept = [...new URLSearchParams(location.search)].filter(([key]) => key === "lang" || key === "hide");
+    this.#timers.leave = setTimeout(() => {
+      if (this.root.isConnected && this.#data.run === new URLSearchParams(location.search).get("run")) location.assign(`${address}?${new URLSearchParams([...kept, ...Object.entries(query)])}`);
+    }, 5000);
   }
 
   async #rename() {
@@ -484,7 +493,7 @@ class Room {
       picture: h("img", { alt: "" }), rows: h("div", { class: "rows", "aria-hidden": "true" }),
       compare: h("label", { class: "compare", hidden: true }), other: h("select"), by: h("select", { hidden: true }),
       name: h("h2"), title: h("input", { type: "text", maxlength: 80 }), naming: h("form", { class: "naming", hidden: true }), rename: button("small steer", () => this.#naming()),
-      leave: button("round", () => this.#host.trigger?.("left", true)),
+      leave: button("round", () => this.#leave("left", true, location.pathname, this.#data.page === this.#data.gan ? { tab: "train" } : {})),
       download: h("a", { class: "button", download: "" }), remove: button("", () => { p.sure.hidden = false; p.remove.hidden = true; p.yes.focus(); }),
       sure: h("span", { class: "sure", hidden: true }), yes: button("danger", () => this.#remove()), no: button("", () => { p.sure.hidden = true; p.remove.hidden = false; p.remove.focus(); }),
       facts: {}, labels: {}, heads: {}, notes: {},

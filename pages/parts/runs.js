@@ -99,6 +99,8 @@ class Runs {
   #open(event, run) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    const address = event.currentTarget.href;
     this.#tell("opened", { name: run.name, gan: run.gan });
+    setTimeout(() => this.root.isConnected && !location.search.includes("run=") && location.assign(address), 5000); // nobody heard
   }
 }
