@@ -195,7 +195,9 @@ class Run:
             device: another one than before.
         """
         allowed = limits()
-        allowed.check(minutes=minutes, steps=steps)
+        allowed.check(queue=busy() + (not self.alive))
+        if minutes is not None or steps is not None:
+            allowed.check_length(minutes, steps)
         card = self.card
         if minutes is not None or steps is not None or device is not None:
             with self._writing():
@@ -460,6 +462,18 @@ def ahead(run: Run) -> list[Run]:
     return before
 
 
+def busy() -> int:
+    """How many runs train or wait."""
+    return sum(run.alive for run in all_runs())
+
+
+def _offered(source: str) -> bool:
+    """Whether a source is one that a stranger may name: drawn, of torchvision, or uploaded."""
+    if source == "toy" or source.startswith(("toy:", "torchvision:")):
+        return True
+    return (checkpoints.home() / "data").resolve() in Path(source).resolve().parents
+
+
 def _place(run: Run) -> tuple[str, float] | None:
     """(device, since when it has or wants it); None = it does neither."""
     last = None
@@ -506,10 +520,14 @@ def create(
     Raises:
         ValueError: something can't be, or the server's limits don't allow it; says what to do.
     """
-    if steps is None and minutes is None:
-        raise ValueError("Say how long: steps or minutes.")
     allowed = limits()
-    allowed.check(steps=steps, minutes=minutes)
+    allowed.check()
+    allowed.check_length(minutes, steps)
+    allowed.check(queue=1 + busy())
+    if allowed.public and not _offered(source):
+        raise ValueError(
+            "On this server no folder of this machine can be opened. Upload your pictures, or take a toy set."
+        )
     kind = registry.gan(gan)
     card = checkpoints.card(gan, origin) if origin else {}
     config = changed(kind, card.get("config", {}), settings)
