@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from studio import images, registry, uploads
+from studio import images, registry, runs
 from studio.images import Picture
 from studio.limits import limits
 
@@ -36,8 +35,7 @@ def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Previe
         ValueError: nothing that can be used; says what was expected. On a public server: a folder of its own.
     """
     shape = registry.gan(gan).Data
-    inside = uploads.folder().resolve() in Path(source).resolve().parents
-    if limits().public and not source.startswith(("toy", "torchvision:")) and not inside:
+    if limits().public and not runs.offered(source):
         raise ValueError("This server does not open folders of its own disk. Upload the pictures instead.")
     data = shape(source, config)
     limits().check(pictures=None if data.toy else len(data))

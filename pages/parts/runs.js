@@ -5,6 +5,7 @@
 
 import { h } from "./dom.js";
 import { studio } from "./link.js";
+import { within } from "./track.js";
 
 const overviews = new WeakMap();
 
@@ -57,7 +58,7 @@ class Runs {
     clearTimeout(this.#timer);
     let pause = 8000;
     try {
-      const response = await fetch(`${this.address}/api/runs`, { signal: AbortSignal.any([this.#ending.signal, AbortSignal.timeout(15_000)]) });
+      const response = await fetch(`${this.address}/api/runs`, { signal: within(15_000, this.#ending.signal) });
       if (response.ok) {
         this.all = await response.json();
         this.#show();

@@ -6,6 +6,7 @@ HTTP routes; Streamlit only says which run, and does what follows from it (open 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import Field, asdict, fields
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,11 @@ _room, _runs = component("room"), component("runs")
 HELD = 8  # examples that are set aside, if there are ten times as many
 
 
-def panel(gan: str, everything: bool = False) -> None:
+def panel(gan: str, choose: Callable[[], None] | None = None) -> None:
     """The room of the run in the address, else the runs there are and a form for a new one.
 
     Args:
-        everything: list the runs of all GANs.
+        choose: shows which GANs can be trained; then the runs of all of them are listed.
     """
     run, asked = run_in_address(), st.query_params.get("run")
     if run and run.card["gan"] == gan:
@@ -47,9 +48,11 @@ def panel(gan: str, everything: bool = False) -> None:
         st.info(word("train.page.limits", limits=", ".join(_limits())), icon=":material/groups:")
     if runs.all_runs():
         st.subheader(word("train.page.runs"), anchor="runs")
-        overview(gan, everything)
+        overview(gan, choose is not None)
     if not limits().off:
         st.subheader(word("train.page.new"), anchor="new")
+        if choose:
+            choose()
         form(gan)
 
 
@@ -375,8 +378,9 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
     st.caption(word("train.form.sizes", looked=f"{seen.looked:,}", sizes=sizes))
     if seen.skipped:
         st.warning(word("train.form.skipped", n=len(seen.skipped)), icon=":material/warning:")
-        some = dict(list(seen.skipped.items())[:50])
-        st.table({"": list(some), " ": list(some.values())}, border="horizontal")
+        some = dict(sorted(seen.skipped.items())[:100])
+        with st.container(height=260 if len(some) > 4 else "content", border=False):
+            st.table({"": list(some), " ": list(some.values())}, border="horizontal")
     return seen
 
 
@@ -385,13 +389,16 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
 
 def _origin(gan: str, kind: Any) -> tuple[str | None, Any, str]:
     """(the checkpoint to begin from or None, the settings that are offered, the name they go by)."""
-    begins = {None: word("train.form.scratch")} | {tag: title_of(studio.card(gan, tag)) for tag in studio.tags(gan)}
-    origin = st.selectbox(
-        word("train.form.origin"),
-        list(begins),
-        format_func=begins.get,
-        key=f"origin-{gan}",
-        persist_state="session",
+    begins = {"": word("train.form.scratch")} | {tag: title_of(studio.card(gan, tag)) for tag in studio.tags(gan)}
+    origin = (
+        st.selectbox(
+            word("train.form.origin"),
+            list(begins),
+            format_func=begins.get,
+            key=f"origin-{gan}",
+            persist_state="session",
+        )
+        or None
     )
     presets = ["checkpoint"] if origin else ["classroom", "paper", "tiny"]
     preset = st.selectbox(
