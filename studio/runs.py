@@ -162,15 +162,15 @@ class Run:
             ValueError: a value that can't be.
         """
         terms = registry.gan(self.card["gan"]).about.terms
-        players = set(registry.gan(self.card["gan"]).about.objective)
+        players = list(registry.gan(self.card["gan"]).about.objective)
         for name, value in changes.items():
             if name == "go" and value not in ("on", "pause", "stop", "yield"):
                 raise ValueError(f"go = {value!r}: say on, pause or stop.")
             if name == "off" and not set(value) <= {k for k, term in terms.items() if term.weight}:
                 raise ValueError(f"off = {value!r}: these terms can't all be switched off.")
-            if name == "still" and not set(value) <= players:
+            if name == "still" and not set(value) <= set(players):
                 raise ValueError(f"still = {value!r}: the players are {', '.join(players)}.")
-            if name == "single" and value not in players | {"both", ""}:
+            if name == "single" and value not in (*players, "both", ""):
                 raise ValueError(f"single = {value!r}: the players are {', '.join(players)}, or both.")
             if name == "lr" and not (isinstance(value, (int, float)) and 0 <= value <= 100):
                 raise ValueError(f"lr = {value!r}: a multiple from 0 to 100 of the learning rate.")

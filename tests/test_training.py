@@ -245,7 +245,8 @@ def test_the_shell_from_training_to_picture(home, tmp_path, capsys):
     assert main(["keep", str(home / "runs" / "r"), "--tag", "mine", "--title", "en=Mine", "ko=내 것"]) == 0
     capsys.readouterr()
     assert main(["list", "--json"]) == 0
-    assert "mine" in json.loads(capsys.readouterr().out)[0]["tags"]
+    rows = {row["gan"]: row["tags"] for row in json.loads(capsys.readouterr().out)}
+    assert "mine" in rows["pix2pix"]
     Image.effect_noise((64, 64), 90).save(tmp_path / "sketch.png")
     out = tmp_path / "shoe.png"
     assert main(["pix2pix", "translate", str(tmp_path / "sketch.png"), str(out), "--tag", "mine", "--seed", "3"]) == 0
