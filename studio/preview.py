@@ -49,3 +49,11 @@ def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Previe
     else:
         rows = [rows[at : at + ACROSS, 0] for at in range(0, len(rows), ACROSS)]
     return Preview(**found, sheet=images.sheet([images.to_pictures(row) for row in rows]))
+
+
+def thumbnail(gan: str, toy: str) -> Picture:
+    """A few pictures of a toy set, as small as they are."""
+    sheet = preview(gan, f"toy:{toy}", registry.gan(gan).CLASSROOM).sheet
+    cell = (sheet.width + 2) // ACROSS
+    side = min(DOWN * cell, sheet.height + 2) - 2
+    return sheet.crop((0, 0, side, side))

@@ -22,7 +22,7 @@ from studio import checkpoints, devices, runs, uploads
 from studio.base import checked
 from studio.data.files import PICTURES
 from studio.limits import limits
-from studio.preview import Preview, preview
+from studio.preview import Preview, preview, thumbnail
 
 _room, _runs = component("room"), component("runs")
 HELD = 8  # examples that are set aside, if there are ten times as many
@@ -238,6 +238,7 @@ def _source(gan: str, kind: Any) -> str | None:
         required=True,
         key=f"source-{gan}",
         label_visibility="collapsed",
+        wrap=True,
         persist_state="session",
     )
     return {"toy": _toy, "upload": _upload, "kept": _kept, "folder": _folder, "torchvision": _tv}[chosen](gan, kind)
@@ -251,7 +252,7 @@ def _toy_name(name: str) -> str:
 def _toy(gan: str, kind: Any) -> str:
     if len(kind.Data.TOYS) == 1:
         return f"toy:{kind.Data.TOYS[0]}"
-    columns = st.columns(len(kind.Data.TOYS))
+    columns = st.columns(max(3, len(kind.Data.TOYS)), gap="small")[: len(kind.Data.TOYS)]
     for column, name in zip(columns, kind.Data.TOYS, strict=True):
         column.image(_thumbnail(gan, name), width="stretch", alt=_toy_name(name))
     chosen = st.segmented_control(
@@ -262,6 +263,7 @@ def _toy(gan: str, kind: Any) -> str:
         required=True,
         key=f"toy-{gan}",
         label_visibility="collapsed",
+        wrap=True,
         persist_state="session",
     )
     return f"toy:{chosen}"
@@ -269,7 +271,7 @@ def _toy(gan: str, kind: Any) -> str:
 
 @st.cache_data(show_spinner=False)
 def _thumbnail(gan: str, toy: str) -> Any:
-    return preview(gan, f"toy:{toy}", studio.gan(gan).CLASSROOM).sheet
+    return thumbnail(gan, toy)
 
 
 def _upload(gan: str, kind: Any) -> str | None:
