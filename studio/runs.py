@@ -22,7 +22,7 @@ import torch
 
 from studio import checkpoints, images, registry, training
 from studio.base import BaseGAN, checked
-from studio.data import hold_out
+from studio.data.files import several
 from studio.images import Picture
 from studio.training import Ended, Event, Progress, Sample, write_atomically
 from studio.verbs import Argument
@@ -136,7 +136,7 @@ class Run:
             before = checkpoints.card(card["gan"], tag)
             before = {
                 k: before[k]
-                for k in ("title", "default", "licence", "limits", "arms", "examples", "extras")
+                for k in ("title", "default", "licence", "limits", "arms", "examples", "pictures", "extras")
                 if k in before
             }
         beside = [Path(each) for each in examples] or [folder / name for name in before.get("examples", [])]
@@ -157,6 +157,7 @@ class Run:
             preview = images.open_picture(self.samples[-1]) if self.samples else None
         if "arms" in before:
             beside.append(folder / before["arms"]["file"])
+        beside += [folder / name for name in before.get("pictures", [])]
         return checkpoints.save(gan, tag, facts, preview, where=where, beside=beside)
 
     def _write(self, name: str, value: Any) -> None:
@@ -177,9 +178,12 @@ class Run:
 
 def _data_name(source: str) -> str:
     """What a card says of where data lay: the name of the folder or zip, and the folder in it, but no path."""
-    parts = Path(source).parts
-    zips = [k for k, part in enumerate(parts) if part.lower().endswith(".zip")]
-    return "/".join(parts[zips[0] if zips else -1 :])
+    names = []
+    for part in several(source):
+        parts = Path(part).parts
+        zips = [k for k, part in enumerate(parts) if part.lower().endswith(".zip")]
+        names.append("/".join(parts[zips[0] if zips else -1 :]))
+    return "+".join(names)
 
 
 def _last_progress(events: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -219,7 +223,10 @@ def start(
     card = checkpoints.card(gan, origin) if origin else {}
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
-    held = card.get("held_out") or (hold_out(data, held_out, seed) if held_out else [])
+    config = data.fit(config, card.get("extras", {}))
+    held = [name for name in card.get("held_out", []) if name in set(data.names)]
+    if not held and held_out:
+        held = data.set_aside(held_out, seed)
     torch.manual_seed(seed)
     made = kind(config)
     if origin:
@@ -242,12 +249,12 @@ def start(
 
 
 def _take_over(gan: BaseGAN, origin: BaseGAN) -> None:
-    """Gives ``gan`` the networks of ``origin`` that have the same shapes."""
+    """Gives ``gan`` the networks of ``origin`` whose tensors all have their place here: a network may have grown."""
     for child, network in origin.named_children():
         if network is not None:
             theirs, ours = network.state_dict(), gan.get_submodule(child).state_dict()
-            if {k: v.shape for k, v in theirs.items()} == {k: v.shape for k, v in ours.items()}:
-                gan.get_submodule(child).load_state_dict(theirs)
+            if all(k in ours and ours[k].shape == v.shape for k, v in theirs.items()):
+                gan.get_submodule(child).load_state_dict(theirs, strict=False)
 
 
 def resume(
