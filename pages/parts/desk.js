@@ -25,13 +25,16 @@ export function watch(name, reader) {
 
 const parcel = (to) => `gan-studio/sent/${to}`;
 
-/** Lays a picture ready for another page of the studio; this tab keeps it over the way there. */
-export async function send(to, blob) {
+/** Goes to another page of the studio, at `address`, with a picture; this tab keeps it on the way there. */
+export async function send(to, blob, address) {
   const picture = await small(await createImageBitmap(blob)), reader = new FileReader();
   await new Promise((done) => { reader.onload = done; reader.readAsDataURL(picture); });
   try {
     sessionStorage.setItem(parcel(to), reader.result);
   } catch { /* full, or forbidden: the other page begins with its own example */ }
+  const query = new URLSearchParams(location.search), carried = new URLSearchParams();
+  for (const name of ["lang", "hide"]) if (query.has(name)) carried.set(name, query.get(name));
+  location.assign(`${address}/${to}${carried.size ? `?${carried}` : ""}`);
 }
 
 /** What was sent to a page, once: a Blob, or null. */

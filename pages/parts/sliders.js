@@ -84,7 +84,9 @@ class Sliders {
   }
 
   leave(place) {
-    if (this.root.parentNode === place) this.root.remove();
+    if (this.root.parentNode !== place) return;
+    this.#darken();
+    this.root.remove();
   }
 
   say(key, values = {}) {
@@ -119,7 +121,7 @@ class Sliders {
   #readAddress() {
     const asked = new URLSearchParams(location.search);
     for (const { key, into, low, high, choices, default: usual } of this.#data.controls) {
-      let text = asked.get(into ?? key);
+      let text = asked.get(into || key);
       if (into && text !== null) text = text.split(",").map((part) => [part.slice(0, part.lastIndexOf(":")), part.slice(part.lastIndexOf(":") + 1)]).find(([name]) => name === key)?.[1] ?? String(usual);
       if (text === null) continue;
       if (choices) this.#values[key] = choices.find(({ value }) => String(value) === text)?.value ?? this.#values[key];
@@ -219,6 +221,37 @@ class Sliders {
     const response = await fetch(`${this.address}/api/${this.#data.gan}/${this.#data.reads.verb}`, { method: "POST", body: form });
     if (!response.ok) throw Object.assign(new Error("refused"), { word: response.status === 413 ? "tooLarge" : "notPicture" });
     return createImageBitmap(await response.blob());
+  }
+
+  /** On a phone the system's camera; elsewhere, where the browser may, the lamp goes on and the picture is live here. */
+  async #camera(input) {
+    const { lens, video } = this.parts;
+    if (matchMedia("(pointer: coarse)").matches || !navigator.mediaDevices?.getUserMedia) return input.click();
+    try {
+      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
+      lens.hidden = false;
+      this.#note("");
+      await video.play();
+    } catch {
+      this.#note(this.say("noCamera"), true);
+      this.#darken();
+    }
+  }
+
+  async #snap() {
+    const { video } = this.parts;
+    if (video.videoWidth) {
+      this.#example = null;
+      await this.#place(await createImageBitmap(video));
+      this.#writeAddress();
+    }
+    this.#darken();
+  }
+
+  #darken() {
+    for (const track of this.parts.video.srcObject?.getTracks() ?? []) track.stop();
+    this.parts.video.srcObject = null;
+    this.parts.lens.hidden = true;
   }
 
   async #place(bitmap) {
@@ -512,14 +545,6 @@ class Sliders {
     this.#note(this.say(!copied ? "notCopied" : this.#example === null ? "copiedSettings" : "copied"));
   }
 
-  async #send(to) {
-    if (!this.#result) return;
-    await send(to, this.#result);
-    const query = new URLSearchParams(location.search), carried = new URLSearchParams();
-    for (const name of ["lang", "hide"]) if (query.has(name)) carried.set(name, query.get(name));
-    location.assign(`${this.address}/${to}${carried.size ? `?${carried}` : ""}`);
-  }
-
   #note(text, wrong = false) {
     this.parts.note.textContent = text;
     this.parts.note.classList.toggle("wrong", wrong);
@@ -585,7 +610,7 @@ class Sliders {
   }
 
   #listSends() {
-    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", onclick: () => this.#send(gan) }, icon("send"), h("span", {}, this.say("send", { title })))));
+    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", onclick: () => this.#result && send(gan, this.#result, this.address) }, icon("send"), h("span", {}, this.say("send", { title })))));
   }
 
   #build() {
@@ -593,7 +618,7 @@ class Sliders {
     const button = (name, mark, act) => (parts[name] = h("button", { type: "button", class: "button", onclick: act }, icon(mark), h("span", {})));
     const picker = (name, mark, capture) => {
       const input = h("input", { type: "file", accept: "image/*,.tif,.tiff", capture, tabindex: -1, "aria-hidden": "true", onchange: () => { this.#take(input.files[0]); input.value = ""; } });
-      return [input, button(name, mark, () => input.click())];
+      return [input, button(name, mark, () => (capture ? this.#camera(input) : input.click()))];
     };
     const view = (value) => h("button", { type: "button", value, onclick: () => this.#chooseView(value) });
 
@@ -619,8 +644,10 @@ class Sliders {
     } });
     parts.zoomLabel = h("span", {});
     parts.cropper = h("div", { class: "cropper", hidden: true }, parts.cropArea, h("label", {}, parts.zoomLabel, parts.zoom));
+    parts.video = h("video", { playsinline: true, muted: true });
+    parts.lens = h("div", { class: "lens", hidden: true }, parts.video, h("div", { class: "group" }, button("snapButton", "camera", () => this.#snap()), button("closeButton", "undo", () => this.#darken())));
     parts.sentence = h("p", { class: "sentence", role: "status" });
-    parts.frame = h("figure", { class: "frame", "data-state": "empty", "data-view": "compare" }, parts.stage, parts.sheet, parts.cropper, parts.sentence, h("div", { class: "progress" }));
+    parts.frame = h("figure", { class: "frame", "data-state": "empty", "data-view": "compare" }, parts.stage, parts.sheet, parts.cropper, parts.lens, parts.sentence, h("div", { class: "progress" }));
     parts.views = h("div", { class: "views", role: "group" }, ...["compare", "result", "difference", "sheet", "crop"].map(view));
     button("fullscreen", "wide", () => (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen()));
     parts.fullscreen.hidden = !document.fullscreenEnabled;
@@ -695,6 +722,8 @@ class Sliders {
     label(parts.uploadButton, "upload");
     parts.uploadButton.title = this.say("uploadHelp");
     label(parts.cameraButton, "camera");
+    label(parts.snapButton, "snap");
+    label(parts.closeButton, "cancel");
     label(parts.resetButton, "reset");
     label(parts.rollButton, "roll");
     parts.examplesTitle.textContent = this.say("examples");

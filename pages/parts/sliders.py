@@ -87,7 +87,6 @@ def sliders(
         words: the section of the catalogue with the component's words.
         name: tells two of a page apart; `watch` of desk.js finds the picture under ``gan/name``.
     """
-    titles = {each.name: each.about.title for each in catalogue.gans() if each.about and each.page.exists()}
     _sliders(
         key=f"{name}-{gan}",
         data={
@@ -97,7 +96,7 @@ def sliders(
             "draft": {"field": draft[0], "size": draft[1]} if draft else None, "most": most, "crop": crop,
             "sheet": dict(sheet) if sheet else None, "reads": dict(reads) if reads else None,
             "examples": [dict(each) for each in examples],
-            "sends": [{"gan": to, "title": titles[to]} for to in sends if to in titles and to != gan],
+            "sends": catalogue.pages_of(sends, gan),
             "words": table(words), "hide": sorted(address.hidden()),
         },
     )  # fmt: skip
