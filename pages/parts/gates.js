@@ -147,7 +147,7 @@ class Gates {
   #styles() {
     const names = Object.entries(this.#data.names).filter(([gate]) => gate !== "identity");
     if (!names.some(([gate]) => gate === this.#style)) this.#style = names[0]?.[0];
-    this.parts.choose.replaceChildren(...names.map(([gate, name]) => h("button", { type: "button", value: gate, "aria-pressed": gate === this.#style, onclick: () => {
+    this.parts.choose.replaceChildren(...names.map(([gate, name]) => h("button", { type: "button", value: gate, "aria-pressed": String(gate === this.#style), onclick: () => {
       this.#style = gate;
       for (const button of this.parts.choose.children) button.setAttribute("aria-pressed", button.value === gate);
       this.#texture();

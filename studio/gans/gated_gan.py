@@ -461,10 +461,11 @@ class GAN(BaseGAN):
         """Figures on photos and paintings that were held out.
 
         A row for what each gate makes of the photos, for the photos as they are, and for other paintings of each
-        collection; a column for the distance to each collection (`measure.sliced_wasserstein` at 128 px, all rows at
-        equal n), and ``edges``: how well its edges agree with the photo's (`edge_agreement`).
+        collection; a column for the distance to each collection (`measure.sliced_wasserstein` at 128 px, or as large
+        as it was trained for; all rows at equal n), and ``edges``: how well its edges agree with the photo's
+        (`edge_agreement`).
         """
-        side, styles = 128, list(data.styles)
+        side, styles = max(s for s in (32, 64, 128) if s <= self.config.load), list(data.styles)
         names = [data.names[k] for k in indices]
         held = set(names)
         photos = data.whole([n for n in names if data.toy or n in data._photos], side)
