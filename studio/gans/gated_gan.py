@@ -366,7 +366,7 @@ class GAN(BaseGAN):
         batch=4, lr=2e-3, judge_lr=1e-3,
     )  # fmt: skip
     CLASSROOM = Config(
-        styles=3, size=64, load=96, width=16, blocks=2, upsample="resize", judge_width=16, judge_layers=2,
+        styles=3, size=64, load=96, width=16, blocks=2, norm="inner", upsample="resize", judge_width=16, judge_layers=2,
         classifier=2.0, pool=50, warmup=60, batch=2, lr=8e-4, judge_lr=6e-4, ema=0.99,
     )  # fmt: skip
     Data = Styles

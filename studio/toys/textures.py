@@ -36,16 +36,14 @@ def dots(rng: Random, size: int) -> np.ndarray:
 def hatching(rng: Random, size: int) -> np.ndarray:
     """Black pen on white: parallel strokes, crossed where it is dark."""
     paper, step = _paper(rng, size, (244, 244, 240)), max(2, round(size * rng.uniform(0.03, 0.045)))
-    dark = cv2.GaussianBlur(rng.random((size, size)).astype(np.float32), (0, 0), size / 6)
-    level = np.median(dark)
-    for turn in (1, -1):
+    dark = cv2.resize(rng.random((4, 4)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    layers = [paper, paper.copy()]
+    for turn, layer in zip((1, -1), layers, strict=True):
         for start in range(-size, 2 * size, step):
-            for x in range(0, size, step):
-                y = start + turn * x
-                if 0 <= y < size and (turn == 1 or dark[y, x] > level):
-                    end = (x + step, y + turn * step)
-                    cv2.line(paper, (x, y), end, _near(rng, (30, 30, 36)), max(1, size // 128), cv2.LINE_AA)
-    return paper
+            ends = (0, start), (size, start + turn * size)
+            cv2.line(layer, *ends, _near(rng, (30, 30, 36)), max(1, size // 128), cv2.LINE_AA)
+    crossed = np.minimum(*layers)
+    return np.where((dark > np.median(dark))[..., None], crossed, layers[0])
 
 
 def waves(rng: Random, size: int) -> np.ndarray:
@@ -73,16 +71,16 @@ def mosaic(rng: Random, size: int) -> np.ndarray:
 
 def brush(rng: Random, size: int) -> np.ndarray:
     """Short thick strokes of yellow, orange and violet, lying along a swirl."""
-    paper, thick = _paper(rng, size, (90, 70, 120)), max(2, round(size * 0.025))
-    centre, turn = rng.uniform(0.2, 0.8, 2) * size, rng.choice([-1, 1])
-    inks = [(236, 190, 60), (222, 120, 40), (130, 90, 160), (245, 225, 150)]
-    for _ in range(650):
-        place = rng.uniform(0, size, 2)
-        away = place - centre
-        angle = np.arctan2(away[1], away[0]) + turn * np.pi / 2 + rng.normal(0, 0.2)
-        step = np.array([np.cos(angle), np.sin(angle)]) * size * rng.uniform(0.03, 0.06)
-        ends = [tuple(int(v) for v in p) for p in (place - step / 2, place + step / 2)]
-        cv2.line(paper, *ends, _near(rng, inks[int(rng.integers(4))]), thick, cv2.LINE_AA)
+    count, thick = 350, max(2, round(size * 0.035))
+    paper, places = _paper(rng, size, (90, 70, 120)), rng.uniform(0, size, (count, 2))
+    away = places - rng.uniform(0.2, 0.8, 2) * size
+    angles = np.arctan2(away[:, 1], away[:, 0]) + rng.choice([-1, 1]) * np.pi / 2 + rng.normal(0, 0.2, count)
+    steps = np.stack([np.cos(angles), np.sin(angles)], 1) * size * rng.uniform(0.02, 0.035, (count, 1))
+    inks = np.array([(236, 190, 60), (222, 120, 40), (130, 90, 160), (245, 225, 150)])[rng.integers(4, size=count)]
+    inks = np.clip(inks + rng.integers(-18, 19, (count, 3)), 0, 255).tolist()
+    ends = np.concatenate([places - steps, places + steps], 1).astype(int).tolist()
+    for (a, b, c, d), ink in zip(ends, inks, strict=True):
+        cv2.line(paper, (a, b), (c, d), ink, thick, cv2.LINE_AA)
     return paper
 
 
