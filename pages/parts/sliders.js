@@ -52,7 +52,7 @@ const shortly = (value) => String(Math.round(1000 * value) / 1000);
 
 class Sliders {
   #data = {}; #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #view = "compare"; #split = 50;
-  #timers = {}; #pace = 0; #shown = ""; #sheetOf = ""; #example = null; #touched = false;
+  #timers = {}; #pace = 0; #shown = ""; #sheetOf = ""; #example = null; #owed = "";
 
   constructor() {
     this.#build();
@@ -151,7 +151,6 @@ class Sliders {
     for (const control of this.#data.controls) if (control.key in values) this.#showValue(control);
     this.#sum();
     this.#writeAddress();
-    this.#touched = true;
     this.#ask(moving);
   }
 
@@ -326,12 +325,16 @@ class Sliders {
       ...this.#fields(), [field]: await this.#blob(small ? draft.size : final || this.#data.most), ...(small ? { [draft.field]: draft.size } : {}),
     }));
     this.#timers.wait ??= setTimeout(() => this.root.classList.add("waiting"), 500);
-    if (small) this.#timers.rest = setTimeout(() => this.#askWhole(asked), REST);
+    this.#owed = "";
+    if (small) this.#timers.rest = setTimeout(() => { this.#owed = asked; this.#askWhole(); }, REST);
     else this.#shown = asked;
   }
 
-  /** The chosen size, once nothing moves any more. */
-  #askWhole(asked) {
+  /** The chosen size, once nothing moves any more and the small picture is there. */
+  #askWhole() {
+    const asked = this.#owed, { frame } = this.parts;
+    if (!asked || frame.dataset.revision !== frame.dataset.asked) return;
+    this.#owed = "";
     const final = this.#sized, { width, height } = this.#cutSize(1e9), scale = final / Math.max(width, height);
     const expected = this.#pace * width * height * scale * scale;
     this.slow = new Link(`${this.address}/api/${this.#data.gan}/${this.#data.verb}`, {
@@ -387,6 +390,7 @@ class Sliders {
     if (quick && spent) this.#pace = this.#pace ? 0.7 * this.#pace + 0.3 * pace : pace;
     this.#badge(response.headers, milliseconds, picture);
     lay(this.#data.key, { picture: (most) => this.#blob(most), tag: this.#data.tag });
+    if (quick) this.#askWhole();
   }
 
   #badge(headers, milliseconds, picture) {
