@@ -126,6 +126,38 @@ def test_an_upload_keeps_its_shape_and_can_be_compared_and_seen_in_every_style(v
     page.get_by_text("can't be read as a picture").wait_for()
 
 
+def test_a_large_picture_shows_how_far_it_is(visit):
+    visitor = visit(f"{PAGE}&size=256")
+    page = visitor.page
+
+    def slowly(route):  # as a slow machine says: its pace tells how long a large picture will take
+        answer = route.fetch()
+        route.fulfill(response=answer, headers=answer.headers | {"x-milliseconds": "900"})
+
+    page.route("**/stylize", slowly)
+    page.locator("select[id='slider-gated_gan-size']").select_option("2048")
+    page.locator(".wait progress:visible").wait_for()
+    assert "2048 px: about" in page.locator(".left-time").inner_text()
+    visitor.painted(2048)
+    assert not page.locator(".wait progress").is_visible()
+    assert visitor.shown().shape[:2] == (1365, 2048)
+
+
+def test_a_picture_goes_to_another_page_and_comes_back(visit):
+    visitor = visit(f"{PAGE}&size=256")
+    page = visitor.page
+    visitor.painted(256)
+    page.get_by_role("button", name="Send to Pix2Pix").click()
+    page.wait_for_url("**/pix2pix**")
+    page.locator(".live .guess button[aria-pressed=true]").wait_for()  # it was read there
+    visitor.picture()
+    page.get_by_role("button", name="Send to Gated-GAN").click()
+    page.wait_for_url("**/gated_gan**")
+    visitor.painted(512)
+    shape = visitor.shown().shape[:2]
+    assert shape == (512, 512), "the square that pix2pix made, not the example"
+
+
 def test_a_refusal_is_a_sentence_and_the_next_picture_takes_its_place(visit):
     visitor = visit()
     visitor.quiet = True
