@@ -224,7 +224,8 @@ def start(
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
     config = data.fit(config, card.get("extras", {}))
-    held = [name for name in card.get("held_out", []) if name in set(data.names)]
+    there = set(data.names)
+    held = [name for name in card.get("held_out", []) if name in there]
     if not held and held_out:
         held = data.set_aside(held_out, seed)
     torch.manual_seed(seed)
