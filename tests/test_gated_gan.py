@@ -615,3 +615,28 @@ def test_toy_styles_have_their_own_look_and_are_drawn_from_their_number():
         assert textures.scene(np.random.default_rng(1), size).shape == (size, size, 3)
     with pytest.raises(ValueError, match="There are: waves"):
         textures.draw_kind("plaid", np.random.default_rng(0))
+
+
+def test_joined_sources_are_one_and_a_card_names_no_path(collection, tmp_path):
+    files = Styles(collection, replace(GAN.TINY, styles=2)).files
+    assert {"waves/0.png", "train/0.png"} <= set(files.names)
+    assert files.open("train/0.png").size == (64, 48)
+    assert (
+        runs._data_name(f"{tmp_path}/a/paintings.zip+{tmp_path}/photos.zip/train") == "paintings.zip+photos.zip/train"
+    )
+    (tmp_path / "a+b").mkdir()
+    photo().save(tmp_path / "a+b" / "1.png")
+    assert runs._data_name(str(tmp_path / "a+b")) == "a+b", "a path with a + in its name is one"
+
+
+def test_what_a_card_shows_besides_stays_when_a_better_one_is_kept(folders, home):
+    run, events = runs.start("gated_gan", str(folders), "one", ["size=32", "load=36", "width=4", "blocks=1"], steps=1)
+    list(events)
+    folder = run.keep("mine", {})
+    photo().save(folder / "texture-stripes.webp")
+    checkpoints.update_card("gated_gan", "mine", pictures=["texture-stripes.webp"])
+    run.keep("mine", {})
+    assert checkpoints.card("gated_gan", "mine")["pictures"] == ["texture-stripes.webp"]
+    assert (folder / "texture-stripes.webp").is_file()
+    assert checkpoints.card("gated_gan", "mine")["extras"] == {"styles": ["stripes"]}
+    assert run.gan().config.styles == 1, "as many gates as the data has styles"
