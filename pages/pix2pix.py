@@ -66,7 +66,15 @@ if card:
     }
     shown = tabs("play", "look", "train", "read")
     with shown["play"]:
-        live(GAN, tag, drawing=drawing, palette=palette(extras), brush=17 if drawing == "labels" else 3, **asks)
+        live(
+            GAN,
+            tag,
+            drawing=drawing,
+            palette=palette(extras),
+            brush=17 if drawing == "labels" else 3,
+            sends=("gated_gan",),
+            **asks,
+        )
     if "look" in shown:
         with shown["look"]:
             judge = "discriminator.safetensors" in card["files"]

@@ -34,7 +34,7 @@ import torch
 
 from studio import checkpoints, devices, images, registry
 from studio.base import BaseGAN, checked
-from studio.data import hold_out
+from studio.data.files import several
 from studio.limits import limits
 from studio.training import Wish, write_atomically
 from studio.verbs import Argument
@@ -335,7 +335,7 @@ class Run:
             before = checkpoints.card(card["gan"], tag)
             before = {
                 k: before[k]
-                for k in ("title", "default", "licence", "limits", "arms", "examples", "extras")
+                for k in ("title", "default", "licence", "limits", "arms", "examples", "pictures", "extras")
                 if k in before
             }
         beside = [Path(each) for each in examples] or [folder / name for name in before.get("examples", [])]
@@ -356,6 +356,7 @@ class Run:
             preview = images.open_picture(self.samples[-1]) if self.samples else None
         if "arms" in before:
             beside.append(folder / before["arms"]["file"])
+        beside += [folder / name for name in before.get("pictures", [])]
         return checkpoints.save(gan, tag, facts, preview, where=where, beside=beside)
 
     # ---- writing ----------------------------------------------------------------------------------------------------
@@ -380,9 +381,12 @@ class Run:
 
 def data_name(source: str) -> str:
     """What a card says of where data lay: the name of the folder or zip, and the folder in it, but no path."""
-    parts = Path(source).parts
-    zips = [k for k, part in enumerate(parts) if part.lower().endswith(".zip")]
-    return "/".join(parts[zips[0] if zips else -1 :])
+    names = []
+    for part in several(source):
+        parts = Path(part).parts
+        zips = [k for k, part in enumerate(parts) if part.lower().endswith(".zip")]
+        names.append("/".join(parts[zips[0] if zips else -1 :]))
+    return "+".join(names)
 
 
 def _seconds(events: Iterator[dict[str, Any]]) -> float:
@@ -466,11 +470,15 @@ def busy() -> int:
     return sum(run.alive for run in all_runs())
 
 
+def _is_name(part: str) -> bool:
+    """Whether a source is the name of a drawn set or of one of torchvision's, and no place on the disk."""
+    return part == "toy" or part.startswith(("toy:", "torchvision:"))
+
+
 def offered(source: str) -> bool:
     """Whether a source is one that a stranger may name: drawn, of torchvision, or uploaded."""
-    if source == "toy" or source.startswith(("toy:", "torchvision:")):
-        return True
-    return (checkpoints.home() / "data").resolve() in Path(source).resolve().parents
+    uploads = (checkpoints.home() / "data").resolve()
+    return all(_is_name(part) or uploads in Path(part).resolve().parents for part in several(source))
 
 
 def _place(run: Run) -> tuple[str, float] | None:
@@ -532,9 +540,10 @@ def create(
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
     allowed.check(pictures=None if data.toy else len(data))
+    config = data.fit(config, card.get("extras", {}))
     there = set(data.names)
     held = [name for name in card.get("held_out") or [] if name in there]  # other data has other names
-    held = held or (hold_out(data, held_out, seed) if held_out else [])
+    held = held or (data.set_aside(held_out, seed) if held_out else [])
     run = Run(name if name and len(Path(name).parts) > 1 else folder_of_runs() / _named(name, gan))
     if (run.folder / "card.json").exists():
         raise ValueError(
@@ -542,7 +551,7 @@ def create(
         )
     begin = f"--from {origin}" if origin else f"--hold-out {held_out}"
     earlier = card.get("origin", {})
-    where = str(source) if data.files is None or str(source).startswith("torchvision:") else str(Path(source).resolve())
+    where = "+".join(part if _is_name(part) else str(Path(part).resolve()) for part in several(source))
     described = {
         "gan": gan,
         "title": title,

@@ -165,7 +165,15 @@ def test_every_word_that_python_asks_for_exists(key):
     assert found
 
 
-@pytest.mark.parametrize(("script", "section"), [("live.js", "studio.live"), ("look.js", "pix2pix.look")])
+@pytest.mark.parametrize(
+    ("script", "section"),
+    [
+        ("live.js", "studio.live"),
+        ("look.js", "pix2pix.look"),
+        ("sliders.js", "studio.sliders"),
+        ("gates.js", "gated_gan.look"),
+    ],
+)
 def test_every_word_that_javascript_asks_for_exists(script, section):
     code = (PAGES / "parts" / script).read_text(encoding="utf-8")
     asked = set(re.findall(r"""(?:say\(|\blabel\([\w.]+, )"([a-zA-Z.]+)\"""", code))
@@ -181,7 +189,18 @@ def test_nothing_in_the_catalogue_is_said_nowhere(name):
     mentioned = set(re.findall(r"\w+", code))
     silent = {key for key, _ in leaves(words.book(name)) if key.split(".")[-1] not in mentioned}
     # Players, fields and toy sets are named by the GANs, the rest by the server.
-    named = ("read.players.", "config.", "toys.", "kinds.", "limit.", "sources.", "how.", "room.why.", "room.hint.")
+    named = (
+        "read.players.",
+        "styles.",
+        "config.",
+        "toys.",
+        "kinds.",
+        "limit.",
+        "sources.",
+        "how.",
+        "room.why.",
+        "room.hint.",
+    )
     assert not {key for key in silent if not key.startswith(named)}
 
 
@@ -250,7 +269,20 @@ def test_nothing_else_is_given_out(client, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["live.js", "link.js", "look.js", "show.js", "desk.js", "upload.js", "room.js", "runs.js", "track.js"]
+    "name",
+    [
+        "live.js",
+        "link.js",
+        "look.js",
+        "show.js",
+        "desk.js",
+        "upload.js",
+        "room.js",
+        "runs.js",
+        "track.js",
+        "sliders.js",
+        "gates.js",
+    ],
 )
 def test_javascript_asks_nobody_outside(name):
     code = (PAGES / "parts" / name).read_text(encoding="utf-8")

@@ -80,6 +80,18 @@ class DataSet:
         """What the trained checkpoint's card should say about its input."""
         return {}
 
+    def fit(self, config: Any, extras: dict[str, Any]) -> Any:
+        """The Config of a training that begins on this data: what only the data can know (how many classes …) set.
+
+        Args:
+            extras: what the checkpoint that it begins from says about its input; empty without one.
+        """
+        return config
+
+    def set_aside(self, count: int, seed: int = 0) -> list[str]:
+        """Names to hold out of a training; a shape of several kinds of pictures takes ``count`` of each kind."""
+        return hold_out(self, count, seed)
+
     # ---- what follows from it ---------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
@@ -151,11 +163,16 @@ class DataSet:
         }
 
 
-def hold_out(data: DataSet, count: int, seed: int = 0, near: float = 0.045) -> list[str]:
+def hold_out(
+    data: DataSet, count: int, seed: int = 0, near: float = 0.045, kinds: Sequence[Sequence[str]] | None = None
+) -> list[str]:
     """Names of ``count`` examples to set aside, none of which has a near-duplicate among the others.
 
     Two pictures are near-duplicates if their 16 x 16 thumbnails differ by less than ``near`` on average; a split that
     put one of them on each side would measure memory.
+
+    Args:
+        kinds: names; ``count`` of each kind are taken. None = all are of one kind.
     """
     small = data.thumbnails()
     lone = np.ones(len(data), bool)
@@ -163,13 +180,15 @@ def hold_out(data: DataSet, count: int, seed: int = 0, near: float = 0.045) -> l
         distance = np.abs(small - small[k]).mean(axis=1)
         distance[k] = 1
         lone[k] = distance.min() > near
-    candidates = np.flatnonzero(lone)
-    if len(candidates) < count:
-        raise ValueError(
-            f"Only {len(candidates)} of {len(data)} pictures have no near-duplicate; hold out fewer than {count}."
-        )
-    chosen = np.random.default_rng(seed).choice(candidates, count, replace=False)
-    return sorted(data.names[k] for k in chosen)
+    rng, chosen, alone = np.random.default_rng(seed), [], {data.names[k] for k in np.flatnonzero(lone)}
+    for names in kinds if kinds is not None else [data.names]:
+        candidates = [name for name in names if name in alone]
+        if len(candidates) < count:
+            raise ValueError(
+                f"Only {len(candidates)} of {len(names)} pictures have no near-duplicate; hold out fewer than {count}."
+            )
+        chosen += [candidates[k] for k in rng.choice(len(candidates), count, replace=False)]
+    return sorted(chosen)
 
 
 class Stream(torch.utils.data.Dataset):
