@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from studio import checkpoints, runs, training
+from studio import checkpoints, runs, trainer, training
 from studio.data import Styles
 from studio.gans import gated_gan
 from studio.gans.gated_gan import (
@@ -353,7 +353,9 @@ def test_a_style_is_added_by_training_its_gate_alone(folders, home):
     known = GAN(INNER)
     known.extras = {"styles": ["waves", "brush", "hatching"]}
     checkpoints.save(known.eval(), "known", {"title": {"en": "Known", "ko": "아는 것"}}, half=False)
-    run, events = runs.start("gated_gan", str(folders), "grown", ["added=1"], "known", steps=3)
+    run, events = trainer.start(
+        "gated_gan", str(folders), name="grown", settings=["added=1"], origin="known", steps=3, workers=0
+    )
     assert [e.how for e in events if isinstance(e, training.Ended)] == ["finished"]
     grown = run.gan()
     assert grown.styles == ["waves", "brush", "hatching", "stripes"]
@@ -366,7 +368,9 @@ def test_a_style_is_added_by_training_its_gate_alone(folders, home):
     fresh = Generator(replace(INNER, styles=4))
     torch.manual_seed(0)
     assert not torch.equal(after["gates.3.first.conv.weight"], fresh.gates[3].first.conv.weight)
-    started = runs.start("gated_gan", str(folders), "again", ["added=1"], "known", steps=0)[1]
+    started = trainer.start(
+        "gated_gan", str(folders), name="again", settings=["added=1", "lr=0", "judge_lr=0"], origin="known", steps=1, workers=0
+    )[1]
     list(started)
     untouched = runs.Run(home / "runs" / "again").gan().generator.gates[3].first.conv.weight
     assert not torch.equal(untouched, after["gates.3.first.conv.weight"]), "the new gate has learnt"
@@ -377,9 +381,9 @@ def test_adding_says_what_does_not_fit(folders, home):
     known.extras = {"styles": ["waves", "stripes", "hatching"]}
     checkpoints.save(known.eval(), "known", {"title": {"en": "Known", "ko": "아는 것"}})
     with pytest.raises(ValueError, match="knows stripes already"):
-        runs.start("gated_gan", str(folders), "one", ["added=1"], "known", steps=1)
+        trainer.start("gated_gan", str(folders), name="one", settings=["added=1"], origin="known", steps=1, workers=0)
     with pytest.raises(ValueError, match="Say added=1"):
-        runs.start("gated_gan", str(folders), "two", ["added=2"], "known", steps=1)
+        trainer.start("gated_gan", str(folders), name="two", settings=["added=2"], origin="known", steps=1, workers=0)
 
 
 # ---- the verbs ------------------------------------------------------------------------------------------------------
@@ -621,16 +625,21 @@ def test_joined_sources_are_one_and_a_card_names_no_path(collection, tmp_path):
     files = Styles(collection, replace(GAN.TINY, styles=2)).files
     assert {"waves/0.png", "train/0.png"} <= set(files.names)
     assert files.open("train/0.png").size == (64, 48)
-    assert (
-        runs._data_name(f"{tmp_path}/a/paintings.zip+{tmp_path}/photos.zip/train") == "paintings.zip+photos.zip/train"
-    )
+    assert runs.data_name(f"{tmp_path}/a/paintings.zip+{tmp_path}/photos.zip/train") == "paintings.zip+photos.zip/train"
     (tmp_path / "a+b").mkdir()
     photo().save(tmp_path / "a+b" / "1.png")
-    assert runs._data_name(str(tmp_path / "a+b")) == "a+b", "a path with a + in its name is one"
+    assert runs.data_name(str(tmp_path / "a+b")) == "a+b", "a path with a + in its name is one"
 
 
 def test_what_a_card_shows_besides_stays_when_a_better_one_is_kept(folders, home):
-    run, events = runs.start("gated_gan", str(folders), "one", ["size=32", "load=36", "width=4", "blocks=1"], steps=1)
+    run, events = trainer.start(
+        "gated_gan",
+        str(folders),
+        name="one",
+        settings=["size=32", "load=36", "width=4", "blocks=1"],
+        steps=1,
+        workers=0,
+    )
     list(events)
     folder = run.keep("mine", {})
     photo().save(folder / "texture-stripes.webp")
