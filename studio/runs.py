@@ -404,6 +404,17 @@ _reading = threading.Lock()
 REMEMBERED = 200  # runs whose events are held in memory
 
 
+# JSON knows no NaN and no infinity, and neither do browsers: what is not a number is left out.
+_CONSTANTS = {"Infinity": sys.float_info.max, "-Infinity": -sys.float_info.max}
+
+
+def _finite(event: dict[str, Any]) -> dict[str, Any]:
+    for name, values in event.items():
+        if isinstance(values, dict):
+            event[name] = {k: v for k, v in values.items() if v is not None}
+    return event
+
+
 def _read_on(path: Path) -> list[dict[str, Any]]:
     """The events in a file. A class that watches asks each second, so what was read once is not read again."""
     with _reading:
@@ -419,7 +430,7 @@ def _read_on(path: Path) -> list[dict[str, Any]]:
                 events = list(events)  # whoever was given the old list may be reading it
                 for line in whole.splitlines():
                     with suppress(ValueError):  # torn when a trainer was killed
-                        events.append(json.loads(line))
+                        events.append(_finite(json.loads(line, parse_constant=_CONSTANTS.get)))
                 at += len(whole) + len(newline)
         except FileNotFoundError:
             _lines.pop(path, None)

@@ -176,7 +176,7 @@ class Room {
 
   #status() {
     const { run } = this.track, { go } = this.wish, { how } = run;
-    const leaving = { training: { pause: "pausing", stop: "stopping" }, paused: { stop: "stopping", on: run.alive ? "goingOn" : "" }, queued: { stop: "stopping" } }[how]?.[go];
+    const leaving = { training: { pause: "pausing", stop: "stopping" }, paused: run.alive ? { stop: "stopping", on: "goingOn" } : {}, queued: { stop: "stopping" } }[how]?.[go];
     const sub = leaving ? this.say(`sub.${leaving}`)
       : how === "queued" ? this.say(run.ahead === 1 ? "sub.ahead1" : run.ahead ? "sub.aheadN" : "sub.ahead0", { n: run.ahead })
       : how === "failed" ? this.#why(run.why)
@@ -231,7 +231,7 @@ class Room {
     parts.pause.hidden = how !== "training";
     parts.on.hidden = how !== "paused" && !(how === "stopped" && !done);
     parts.resume.hidden = how !== "failed";
-    parts.stop.hidden = over;
+    parts.stop.hidden = over || (how === "paused" && !run.alive); // then there is nothing to stop
     parts.more.hidden = !(how === "finished" || how === "stopped");
     parts.use.hidden = !(over || how === "paused") || (saved === null && !samples.length);
     parts.use.classList.toggle("primary", how === "finished" || (how === "stopped" && done));
