@@ -459,9 +459,13 @@ class _Mean:
 
 @torch.no_grad()
 def average(shown: BaseGAN, gan: BaseGAN, decay: float, step: int) -> None:
-    """Moves the averaged networks towards the trained ones; early on faster, so that the start is soon forgotten."""
-    decay = min(decay, (1 + step) / (10 + step)) if decay else 0.0
-    for name in gan.demo:
+    """Moves the averaged networks towards the trained ones; early on faster, so that the start is soon forgotten.
+
+    Networks that are not shown are not averaged: the copy has them as they are.
+    """
+    early = min(decay, (1 + step) / (10 + step)) if decay else 0.0
+    for name, _ in gan.named_children():
+        decay = early if name in gan.demo else 0.0
         ours, theirs = shown.get_submodule(name).state_dict(), gan.get_submodule(name).state_dict()
         floats = [k for k in ours if ours[k].is_floating_point()]
         torch._foreach_lerp_([ours[k] for k in floats], [theirs[k] for k in floats], 1 - decay)
