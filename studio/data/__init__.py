@@ -2,7 +2,8 @@
 
 from studio.data.base import DataSet, Stream, hold_out
 from studio.data.files import Files
+from studio.data.labelled import Labelled, Labels, labels_of
 from studio.data.pairs import Pairs
 from studio.data.pictures import Images
 
-__all__ = ["DataSet", "Files", "Images", "Pairs", "Stream", "hold_out"]
+__all__ = ["DataSet", "Files", "Images", "Labelled", "Labels", "Pairs", "Stream", "hold_out", "labels_of"]
