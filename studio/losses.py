@@ -18,6 +18,15 @@ def bce(logits: Tensor, real: bool) -> Tensor:
     return F.softplus(-logits if real else logits).mean()
 
 
+def least_squares(logits: Tensor, real: bool) -> Tensor:
+    """(D - 1)^2 where D should say real, D^2 where it should say fake; D = the logits as they are.
+
+    Mao et al. 2016 (arXiv 1611.04076), with its labels 0 and 1 (equation 9): unlike the logarithm it goes on pulling
+    at fakes that are on the right side already, but far from real.
+    """
+    return (logits - float(real)).square().mean()
+
+
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
     """(|grad D(x)| - 1)^2 at a random point of the line from each fake to its real picture, averaged over them.
 
