@@ -5,7 +5,7 @@
 ====  ==============================  ==================================================================
 GET   /api/gans                       every GAN: its words, its verbs with their arguments, its checkpoints
 GET   /api/{gan}/{tag}/card.json      what is known about a checkpoint
-GET   /api/{gan}/{tag}/preview.webp   its picture; and by name the example pictures that its card lists
+GET   /api/{gan}/{tag}/preview.webp   its picture; and by name the pictures that its card lists
 POST  /api/{gan}/{verb}               asks: pictures as files, the rest as fields (`tag`, `viewer`, `revision` beside)
 GET   /api/openapi.json, /api/docs    this interface for machines, and for people with a form to try each verb
 ====  ==============================  ==================================================================
@@ -228,7 +228,7 @@ def _described(name: str) -> dict[str, Any]:
 
 
 def file(request: Request) -> Response:
-    """GET /api/{gan}/{tag}/{name}: the card, the preview, or an example that the card lists. No other file."""
+    """GET /api/{gan}/{tag}/{name}: the card, the preview, or a picture that the card lists. No other file."""
     gan, tag, name = (request.path_params[key] for key in ("gan", "tag", "name"))
     try:
         folder, card = checkpoints.folder(gan, tag), checkpoints.card(gan, tag)
@@ -236,7 +236,8 @@ def file(request: Request) -> Response:
         raise HTTPException(404, str(error)) from error
     if name == "card.json":
         return JSONResponse(card)
-    listed = [e for e in card.get("examples", []) if isinstance(e, str) and Path(e).name == e]
+    named = [*card.get("examples", []), *card.get("pictures", [])]
+    listed = [e for e in named if isinstance(e, str) and Path(e).name == e]
     there = [e for e in ["preview.webp", *listed] if Path(e).suffix in PICTURES and (folder / e).is_file()]
     if name not in there or (folder / name).is_symlink():
         raise HTTPException(404, f"{gan}/{tag} has no picture {name[:60]!r}. It has: {', '.join(there) or 'none'}.")

@@ -176,6 +176,8 @@ def save(
     target = (where or home() / "checkpoints") / name / checked_tag(tag)
     parts: dict[str, dict[str, Tensor]] = {}
     for child, network in gan.named_children():
+        if next(network.parameters(), None) is None:
+            continue  # what a training remembers besides weights (earlier fakes): it begins anew
         file = "weights.safetensors" if child in gan.demo else "discriminator.safetensors"
         for key, value in network.state_dict().items():
             if not torch.isfinite(value).all():

@@ -33,7 +33,7 @@ import torch
 
 from studio import checkpoints, devices, images, registry
 from studio.base import BaseGAN, checked
-from studio.data import hold_out
+from studio.data.files import several
 from studio.limits import limits
 from studio.training import Wish, write_atomically
 from studio.verbs import Argument
@@ -320,7 +320,7 @@ class Run:
             before = checkpoints.card(card["gan"], tag)
             before = {
                 k: before[k]
-                for k in ("title", "default", "licence", "limits", "arms", "examples", "extras")
+                for k in ("title", "default", "licence", "limits", "arms", "examples", "pictures", "extras")
                 if k in before
             }
         beside = [Path(each) for each in examples] or [folder / name for name in before.get("examples", [])]
@@ -341,6 +341,7 @@ class Run:
             preview = images.open_picture(self.samples[-1]) if self.samples else None
         if "arms" in before:
             beside.append(folder / before["arms"]["file"])
+        beside += [folder / name for name in before.get("pictures", [])]
         return checkpoints.save(gan, tag, facts, preview, where=where, beside=beside)
 
     # ---- writing ----------------------------------------------------------------------------------------------------
@@ -364,9 +365,12 @@ class Run:
 
 def data_name(source: str) -> str:
     """What a card says of where data lay: the name of the folder or zip, and the folder in it, but no path."""
-    parts = Path(source).parts
-    zips = [k for k, part in enumerate(parts) if part.lower().endswith(".zip")]
-    return "/".join(parts[zips[0] if zips else -1 :])
+    names = []
+    for part in several(source):
+        parts = Path(part).parts
+        zips = [k for k, part in enumerate(parts) if part.lower().endswith(".zip")]
+        names.append("/".join(parts[zips[0] if zips else -1 :]))
+    return "+".join(names)
 
 
 def _seconds(events: Iterator[dict[str, Any]]) -> float:
@@ -468,7 +472,10 @@ def create(
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
     allowed.check(pictures=None if data.toy else len(data))
-    held = card.get("held_out") or (hold_out(data, held_out, seed) if held_out else [])
+    config = data.fit(config, card.get("extras", {}))
+    held = [name for name in card.get("held_out", []) if name in set(data.names)]
+    if not held and held_out:
+        held = data.set_aside(held_out, seed)
     run = Run(name if name and len(Path(name).parts) > 1 else folder_of_runs() / _named(name, gan))
     if (run.folder / "card.json").exists():
         raise ValueError(

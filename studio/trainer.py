@@ -259,12 +259,12 @@ def _turn(run: Run, device: str) -> Iterator[bool]:
 
 
 def _take_over(gan: BaseGAN, origin: BaseGAN) -> None:
-    """Gives ``gan`` the networks of ``origin`` that have the same shapes."""
+    """Gives ``gan`` the networks of ``origin`` whose tensors all have their place here: a network may have grown."""
     for child, network in origin.named_children():
         if network is not None:
             theirs, ours = network.state_dict(), gan.get_submodule(child).state_dict()
-            if {k: v.shape for k, v in theirs.items()} == {k: v.shape for k, v in ours.items()}:
-                gan.get_submodule(child).load_state_dict(theirs)
+            if all(k in ours and ours[k].shape == v.shape for k, v in theirs.items()):
+                gan.get_submodule(child).load_state_dict(theirs, strict=False)
 
 
 def _note(run: Run, event: Event) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from studio.data import Labelled, hold_out, labels_of
+from studio.data import Labelled, labels_of
 from studio.toys import faces
 
 TABLE = "file,hair,smiling,glasses\n"
@@ -231,9 +231,9 @@ def test_only_what_was_labelled_by_hand_is_held_out(tmp_path):
         f"{n},{'hand' if k % 3 == 0 else 'predicted'},1\n" for k, n in enumerate(names)
     )
     data = Labelled(folder(tmp_path, names, table), config("smiling"))
-    assert set(hold_out(data, 4)) == {"0.png", "3.png", "6.png", "9.png"}
+    assert set(data.set_aside(4)) == {"0.png", "3.png", "6.png", "9.png"}
     with pytest.raises(ValueError, match="hold out fewer"):
-        hold_out(data, 5)
+        data.set_aside(5)
 
 
 def test_facts_say_what_excludes_what():

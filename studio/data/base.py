@@ -79,9 +79,17 @@ class DataSet:
         """What the trained checkpoint's card should say about its input."""
         return {}
 
-    def may_hold_out(self, index: int) -> bool:
-        """Whether an example is good enough to measure on: False if what is known of it was only guessed."""
-        return True
+    def fit(self, config: Any, extras: dict[str, Any]) -> Any:
+        """The Config of a training that begins on this data: what only the data can know (how many classes …) set.
+
+        Args:
+            extras: what the checkpoint that it begins from says about its input; empty without one.
+        """
+        return config
+
+    def set_aside(self, count: int, seed: int = 0) -> list[str]:
+        """Names to hold out of a training; a shape of several kinds of pictures takes ``count`` of each kind."""
+        return hold_out(self, count, seed)
 
     # ---- what follows from it ---------------------------------------------------------------------------------------
 
@@ -154,30 +162,37 @@ class DataSet:
         }
 
 
-def hold_out(data: DataSet, count: int, seed: int = 0, near: float = 0.045) -> list[str]:
+def hold_out(
+    data: DataSet, count: int, seed: int = 0, near: float = 0.045, kinds: Sequence[Sequence[str]] | None = None
+) -> list[str]:
     """Names of ``count`` examples to set aside, none of which has a near-duplicate among the others.
 
     Two pictures are near-duplicates if their 16 x 16 thumbnails differ by less than ``near`` on average; a split that
     put one of them on each side would measure memory.
+
+    Args:
+        kinds: names; ``count`` of each kind are taken. None = all are of one kind.
     """
     small = data.thumbnails()
-    chosen: list[int] = []
-    for k in np.random.default_rng(seed).permutation(len(data)):
-        if len(chosen) == count:
-            break
-        if not data.may_hold_out(k):
-            continue
-        if small is not None:
-            distance = np.abs(small - small[k]).mean(axis=1)
-            distance[k] = 1
-            if distance.min() <= near:
-                continue
-        chosen.append(k)
-    if len(chosen) < count:
-        raise ValueError(
-            f"Only {len(chosen)} of {len(data)} pictures have no near-duplicate; hold out fewer than {count}."
-        )
-    return sorted(data.names[k] for k in chosen)
+    place = {name: k for k, name in enumerate(data.names)}
+    rng, chosen = np.random.default_rng(seed), []
+    for names in kinds if kinds is not None else [data.names]:
+        found: list[str] = []
+        for name in (names[k] for k in rng.permutation(len(names))):
+            if len(found) == count:
+                break
+            if small is not None:
+                distance = np.abs(small - small[place[name]]).mean(axis=1)
+                distance[place[name]] = 1
+                if distance.min() <= near:
+                    continue
+            found.append(name)
+        if len(found) < count:
+            raise ValueError(
+                f"Only {len(found)} of {len(names)} pictures have no near-duplicate; hold out fewer than {count}."
+            )
+        chosen += found
+    return sorted(chosen)
 
 
 class Stream(torch.utils.data.Dataset):

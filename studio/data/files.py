@@ -6,6 +6,7 @@ import io
 import os
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -141,10 +142,38 @@ def by_folder(names: list[str]) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
+class Together:
+    """Several sources as one, ``paintings.zip+photos.zip/train``: each name belongs to the first that has it."""
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        self.parts: dict[str, Files] = {}
+        for files in map(Files, sources):
+            self.parts = {name: files for name in files.names} | self.parts
+        self.names = list(self.parts)
+
+    def pictures(self) -> list[str]:
+        return [n for n in self.names if PurePosixPath(n).suffix.lower() in PICTURES]
+
+    def read(self, name: str) -> bytes:
+        return self.parts[name].read(name)
+
+    def open(self, name: str) -> images.Picture:
+        return self.parts[name].open(name)
+
+    def ids(self, name: str) -> np.ndarray:
+        return self.parts[name].ids(name)
+
+
+def several(source: str | Path) -> list[str]:
+    """The sources that are joined by ``+``; a path that has a + in its own name is one."""
+    return [str(source)] if Path(source).exists() else str(source).split("+")
+
+
 def opened(source: str | Path) -> Any:
-    """The files behind a source as users write it: a path, or ``torchvision:MNIST``."""
+    """The files behind a source as users write it: a path, several joined by ``+``, or ``torchvision:MNIST``."""
     if str(source).startswith("torchvision:"):
         from studio.data.torchvision import Torchvision
 
         return Torchvision(str(source).split(":", 1)[1])
-    return Files(source)
+    parts = several(source)
+    return Files(source) if len(parts) == 1 else Together(parts)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from studio import images
-from studio.data.base import DataSet, Random, to_batch
+from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import Files
 from studio.toys import faces
 
@@ -237,8 +237,10 @@ class Labelled(DataSet):
         super().keep(names)
         self.__dict__.pop("_rare", None)
 
-    def may_hold_out(self, index: int) -> bool:
-        return self.sure is None or self.names[index] in self.sure
+    def set_aside(self, count: int, seed: int = 0) -> list[str]:
+        """Only pictures that were labelled by hand are good enough to measure on, where the table says which are."""
+        sure = [name for name in self.names if self.sure is None or name in self.sure]
+        return hold_out(self, count, seed, kinds=[sure])
 
     # ---- pictures -------------------------------------------------------------------------------------------------
 
