@@ -53,7 +53,7 @@ const shortly = (value) => String(Math.round(1000 * value) / 1000);
 class Sliders {
   #data = {}; #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #view = "compare"; #split = 50;
   #timers = {}; #pace = 0; #shown = ""; #sheetOf = ""; #example = null; #touched = false;
-  #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
+  #version = 0; #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
 
   constructor() {
     this.#build();
@@ -228,7 +228,7 @@ class Sliders {
   /** What other parts of the page may take: the picture, and what is asked of it. */
   get #paper() {
     const { into } = this.#data.starts ?? {};
-    return { picture: (most) => this.#blob(most), tag: this.#data.tag, named: into ? JSON.parse(this.#fields()[into]) : null, found: this.#found };
+    return { picture: (most) => this.#blob(most), version: this.#version, tag: this.#data.tag, named: into ? JSON.parse(this.#fields()[into]) : null, found: this.#found };
   }
 
   /* ---- the picture that goes in */
@@ -293,6 +293,7 @@ class Sliders {
   /** The picture, or its cropped square, anew: everything that was made of the old one is void. */
   async #cut() {
     this.#blobs.clear();
+    this.#version++;
     this.#shown = this.#sheetOf = "";
     this.#result = null;
     const { width, height } = this.#cutSize(this.#data.crop ? 512 : 1024);

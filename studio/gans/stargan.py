@@ -41,7 +41,7 @@ from torch.optim import Adam, Optimizer
 
 from studio import images, judges, measure
 from studio.base import About, BaseGAN, Term, checked, descend, option, verb
-from studio.data import Labelled, labels_of
+from studio.data import Labelled, Labels, labels_of
 from studio.images import Picture
 from studio.layers import Norm
 from studio.losses import bce, gradient_penalty
@@ -509,6 +509,21 @@ class GAN(BaseGAN):
             ]
         )
         return torch.cat([x[:, None], made.unflatten(0, (len(x), len(places)))], dim=1)
+
+    # ---- for the page -----------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def labels_of(config: Config) -> Labels:
+        """The labels of a checkpoint, from its card's config."""
+        return labels_of(config.labels)
+
+    @staticmethod
+    def parameters_of(config: Config) -> tuple[int, int]:
+        """Parameters of a generator without labels, and how many each number of the vector adds."""
+        with torch.device("meta"):
+            generator = Generator(config)
+        each = generator.first.weight[:, :1].numel()
+        return sum(p.numel() for p in generator.parameters()) - each * generator.given, each
 
     # ---- figures ----------------------------------------------------------------------------------------------------
 

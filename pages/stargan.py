@@ -1,0 +1,89 @@
+"""StarGAN: drag a slider, and one generator changes the hair, the smile or the age of a face."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import studio
+from pages.parts.masks import masks
+from pages.parts.page import head, tabs
+from pages.parts.read import figures_table, read
+from pages.parts.sliders import slider, sliders
+from pages.parts.words import book, said, word
+from studio.checkpoints import folder
+
+GAN = "stargan"
+LOW, HIGH = -0.5, 1.5
+
+
+def called(name: str) -> str:
+    """An attribute's name for people: in the visitor's language if the catalogue knows it."""
+    known = book(GAN)["attributes"].get(name)
+    return said(known) if known else name.replace("_", " ")
+
+
+def controls(labels: Any) -> list[dict[str, Any]]:
+    """A slider for each attribute; those that exclude each other stand under one heading."""
+    found = []
+    for place, name in enumerate(labels.names):
+        letter = chr(ord("A") + labels.set_of(place)) if len(labels.sets) > 1 else ""
+        kind = "one" if len(labels.group_of(place)) > 1 else "any"
+        group = word(f"stargan.play.{kind}") + (f" ({word('stargan.play.set', letter=letter)})" if letter else "")
+        help = word(f"stargan.play.{kind}Help")
+        found.append(slider(name, called(name), LOW, HIGH, into="attributes", group=group, help=help))
+    return found
+
+
+def examples(card: dict[str, Any]) -> list[dict[str, str]]:
+    return [
+        {"file": f"/api/{GAN}/{card['tag']}/{name}", "name": word("studio.sliders.example", n=k)}
+        for k, name in enumerate(card.get("examples", []), 1)
+    ]
+
+
+def arms(card: dict[str, Any]) -> None:
+    """Joint against single training, right against wrong mask, where the checkpoint was measured so."""
+    picture = folder(GAN, card["tag"]) / Path(card["arms"]["file"]).name
+    st.subheader(word("stargan.arms.title"), anchor="arms")
+    st.markdown(said(card["arms"].get("says", "")))
+    if picture.is_file():
+        st.image(str(picture))
+    figures_table(card["arms"].get("figures") or {})
+
+
+card = head(GAN)
+if card:
+    kind = studio.gan(GAN)
+    labels, tag = kind.labels_of(kind.Config(**card["config"])), card["tag"]
+    excludes = [[labels.names[k] for k in group] for group in labels.groups]
+    judged, size = "discriminator.safetensors" in card["files"], card["config"]["size"]
+    shown = tabs("play", "look", "read")
+    with shown["play"]:
+        sliders(
+            GAN, tag, verb="edit", field="face", controls=controls(labels), examples=examples(card), crop=True,
+            most=2 * size, sends=("gated_gan",),
+            starts={"verb": "recognise", "into": "attributes", "excludes": excludes} if judged else None,
+            sheet={
+                "verb": "sheet", "size": size, "sized": False, "caption": word("stargan.play.sheet"),
+                "tiles": [word("studio.sliders.original"), *(
+                    called(name) if any(name in group for group in excludes)
+                    else word("stargan.play.turned", name=called(name)) for name in labels.names
+                )],
+            } if judged else None,
+        )  # fmt: skip
+        st.caption(word("stargan.play.trained", title=said(card["title"]), size=size))
+    if "look" in shown:
+        with shown["look"]:
+            if not judged:
+                st.info(word("stargan.look.noJudge"))
+            masks(card, labels, {name: called(name) for name in labels.names})
+            if card.get("arms"):
+                arms(card)
+    if "read" in shown and shown["read"].open:
+        with shown["read"]:
+            read(GAN, card)
+else:
+    read(GAN, None)
