@@ -12,17 +12,20 @@ from pages.parts.masks import masks
 from pages.parts.page import head, tabs
 from pages.parts.read import figures_table, read
 from pages.parts.sliders import slider, sliders
-from pages.parts.words import book, said, word
+from pages.parts.words import said, word
 from studio.checkpoints import folder
 
 GAN = "stargan"
 LOW, HIGH = -0.5, 1.5
+NAMED = (  # the studio's portraits, then CelebA: what the catalogue has names for
+    "black", "blond", "brown", "red", "masculine", "smiling", "glasses", "older",
+    "Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young",
+)  # fmt: skip
 
 
 def called(name: str) -> str:
     """An attribute's name for people: in the visitor's language if the catalogue knows it."""
-    known = book(GAN)["attributes"].get(name)
-    return said(known) if known else name.replace("_", " ")
+    return word(f"stargan.attributes.{name}") if name in NAMED else name.replace("_", " ")
 
 
 def controls(labels: Any) -> list[dict[str, Any]]:
@@ -30,9 +33,9 @@ def controls(labels: Any) -> list[dict[str, Any]]:
     found = []
     for place, name in enumerate(labels.names):
         letter = chr(ord("A") + labels.set_of(place)) if len(labels.sets) > 1 else ""
-        kind = "one" if len(labels.group_of(place)) > 1 else "any"
-        group = word(f"stargan.play.{kind}") + (f" ({word('stargan.play.set', letter=letter)})" if letter else "")
-        help = word(f"stargan.play.{kind}Help")
+        group, help = ("one", "oneHelp") if len(labels.group_of(place)) > 1 else ("any", "anyHelp")
+        group = word(f"stargan.play.{group}") + (f" ({word('stargan.play.set', letter=letter)})" if letter else "")
+        help = word(f"stargan.play.{help}")
         found.append(slider(name, called(name), LOW, HIGH, into="attributes", group=group, help=help))
     return found
 
