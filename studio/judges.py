@@ -107,6 +107,8 @@ class Asked:
     mirror: bool = True
     partial: bool = True
     balance: float = 0.5
+    drawn: float = 0.0
+    move: float = 0.0
 
 
 def train(source: str, labels: str, held: Sequence[str], steps: int, batch: int = 64, seed: int = 0) -> tuple:

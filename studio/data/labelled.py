@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -84,8 +85,10 @@ class Labelled(DataSet):
     sets whose labels a picture has, its name decides. So one file with all labels makes any number of sets.
 
     Args:
-        config: ``size``, ``labels`` (see `labels_of`), ``mirror``, ``partial``: whether a picture may lack some labels
-            of its set, and ``balance``: the share that is drawn label by label, so that a rare one is seen as often.
+        config: ``size``, ``labels`` (see `labels_of`), ``partial``: whether a picture may lack some labels of its set.
+            Of a training's pictures: ``balance``: the share that is chosen label by label, so that a rare one is seen
+            as often; ``drawn``: the share of drawn faces among them; ``mirror``; ``move``: how far they are moved and
+            zoomed, as a share of their side.
     """
 
     asks: ClassVar = {
@@ -97,14 +100,15 @@ class Labelled(DataSet):
     def __init__(self, source: Any, config: Any) -> None:
         self.labels = labels_of(config.labels)
         self.mirror, self.partial, self.balance = config.mirror, config.partial, config.balance
+        self.drawn, self.move = config.drawn, config.move
         self.known: dict[str, np.ndarray] = {}  # name -> (L,) of 1, 0, NaN
         self.sure: set[str] | None = None  # names whose labels were given by hand; None = nothing is said of that
         super().__init__(source, config)
-        if self.toy:
+        if self.toy or self.drawn:
             unknown = [name for name in self.labels.names if name not in faces.TRAITS]
             if unknown:
                 raise self._missing(unknown, faces.TRAITS, "labels of the drawn faces")
-        else:
+        if not self.toy:
             for name in self.names:
                 if not self._sets(self.known[name]):
                     self.skipped[name] = "none of the labels is known of it" if self.partial else "a label is unknown"
@@ -213,9 +217,11 @@ class Labelled(DataSet):
 
     def own_labels(self, index: int) -> np.ndarray:
         """What a training is told of it: the labels of its own set, ``(L,)``; the others are NaN."""
-        row, name = self.all_labels(index), self.names[index]
+        return self._own(self.all_labels(index), zlib.crc32(self.names[index].encode()))
+
+    def _own(self, row: np.ndarray, chance: int) -> np.ndarray:
         could = self._sets(row)
-        own = list(self.labels.sets[could[zlib.crc32(name.encode()) % len(could)]])
+        own = list(self.labels.sets[could[chance % len(could)]])
         told = np.full_like(row, np.nan)
         told[own] = row[own]
         return told
@@ -253,7 +259,12 @@ class Labelled(DataSet):
         return None if found is None else np.asarray(found)
 
     def item(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray]:
-        """The middle square at the training size, and its labels; with random numbers perhaps another, rarer one."""
+        """The middle square at the training size, and its labels; with random numbers perhaps another, rarer one, or
+        one that is drawn, mirrored and moved."""
+        if rng is not None and rng.random() < self.drawn:
+            array, known = faces.face(rng, max(self.size, 32))
+            row = np.array([known[each] for each in self.labels.names], np.float32)
+            return self._varied(array, rng), self._own(row, int(rng.integers(2**31)))
         if rng is not None and rng.random() < self.balance:
             values = self._rare[rng.integers(len(self._rare))]
             places = values[rng.integers(len(values))]
@@ -264,10 +275,18 @@ class Labelled(DataSet):
             return None if array is None else (k, array)
 
         index, array = self.next_good(found, index)
+        return self._varied(array, rng), self.own_labels(index)
+
+    def _varied(self, array: np.ndarray, rng: Random | None) -> np.ndarray:
+        if rng is not None and self.move:
+            high, wide = array.shape[:2]
+            grow = 1 + rng.uniform(-1, 1) * self.move
+            x, y = rng.uniform(-0.5, 0.5, 2) * self.move * (wide, high)
+            how = np.array([[grow, 0, (1 - grow) * wide / 2 + x], [0, grow, (1 - grow) * high / 2 + y]])
+            array = cv2.warpAffine(array, how, (wide, high), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if array.shape[:2] != (self.size, self.size):
             array = np.asarray(images.crop_square(images.Image.fromarray(array), self.size))
-        flip = self.mirror and rng is not None and rng.random() < 0.5
-        return (array[:, ::-1] if flip else array), self.own_labels(index)
+        return array[:, ::-1] if self.mirror and rng is not None and rng.random() < 0.5 else array
 
     def batch(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> tuple[Tensor, Tensor]:
         items = [self.item(k, rng) for k, rng in zip(indices, rngs, strict=True)]

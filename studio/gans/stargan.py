@@ -60,6 +60,8 @@ class Config:
     balance: float = option(
         0.0, "Share of a batch that is drawn label by label, so that rare ones come as often.", low=0, high=1
     )
+    drawn: float = option(0.0, "Share of drawn faces among a training's pictures.", low=0, high=1)
+    move: float = option(0.0, "How far pictures are moved and zoomed in training, of their side.", low=0, high=0.5)
     width: int = option(64, "Channels of the generator's first layer; they double twice.", low=1, high=256)
     blocks: int = option(6, "Residual blocks of the generator.", low=1, high=16)
     blend: bool = option(False, "Whether the generator also draws where to change the picture; the rest stays.")

@@ -10,6 +10,7 @@ TRAITS = (*HAIR, "masculine", "smiling", "glasses", "older")
 SKIN = [(250, 220, 196), (240, 200, 170), (222, 172, 136), (190, 138, 104), (146, 100, 74), (104, 70, 52)]
 IRIS = [(88, 60, 40), (60, 90, 130), (70, 110, 70), (90, 90, 96)]
 FINE = 6  # binary digits behind the point of a drawn coordinate
+FRAME = 0.84  # of what is drawn, the middle is shown: the face fills the picture, as in portraits
 
 
 def draw(rng: np.random.Generator, size: int = 256) -> np.ndarray:
@@ -34,7 +35,7 @@ def paint(rng: np.random.Generator, known: dict[str, int], size: int = 256) -> n
     """A face of these traits; everything else about it comes from the random numbers."""
     man, glad, old = known["masculine"], known["smiling"], known["older"]
     side = int(np.clip(2 * size, 64, 512))  # drawn at twice the size: fine lines survive shrinking
-    board = _Board(side)
+    board = _Board(round(side / FRAME))
     skin = _shade(SKIN[rng.integers(len(SKIN))], rng, 8)
     hair = _shade(HAIR[next(name for name in HAIR if known[name])], rng, 10)
     if old:
@@ -120,7 +121,8 @@ def paint(rng: np.random.Generator, known: dict[str, int], size: int = 256) -> n
             board.ring(x + way * apart, eyes + 0.6, 7, tall, rim, thick, rng.random() < 0.5)
             board.line([(x + way * (apart + 7), eyes - 0.6), (x + way * (wide + 1), eyes - 2)], rim, thick)
         board.line([(x - apart + 7, eyes), (x + apart - 7, eyes)], rim, thick)
-    picture = board.paper.astype(np.float32) * rng.uniform(0.92, 1.06)
+    edge = (len(board.paper) - side) // 2
+    picture = board.paper[edge : edge + side, edge : edge + side].astype(np.float32) * rng.uniform(0.92, 1.06)
     picture = picture.clip(0, 255).astype(np.uint8)
     return picture if side == size else cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
 
