@@ -40,6 +40,13 @@ def controls(labels: Any) -> list[dict[str, Any]]:
     return found
 
 
+def tile(name: str, excludes: list[list[str]]) -> str | dict[str, str]:
+    """The caption of an attribute's tile in the sheet: it is turned on, or turned over."""
+    if any(name in group for group in excludes):
+        return called(name)
+    return {"key": name, "on": f"{called(name)} → 1", "off": f"{called(name)} → 0"}
+
+
 def examples(card: dict[str, Any]) -> list[dict[str, str]]:
     return [
         {"file": f"/api/{GAN}/{card['tag']}/{name}", "name": word("studio.sliders.example", n=k)}
@@ -71,10 +78,7 @@ if card:
             starts={"verb": "recognise", "into": "attributes", "excludes": excludes} if judged else None,
             sheet={
                 "verb": "sheet", "size": size, "sized": False, "caption": word("stargan.play.sheet"),
-                "tiles": [word("studio.sliders.original"), *(
-                    called(name) if any(name in group for group in excludes)
-                    else word("stargan.play.turned", name=called(name)) for name in labels.names
-                )],
+                "tiles": [word("studio.sliders.original"), *(tile(name, excludes) for name in labels.names)],
             } if judged else None,
         )  # fmt: skip
         st.caption(word("stargan.play.trained", title=said(card["title"]), size=size))

@@ -17,7 +17,8 @@ TABLE = "file,hair,smiling,glasses\n"
 
 def config(labels: str, **settings):
     return SimpleNamespace(
-        **{"size": 32, "labels": labels, "mirror": False, "partial": True, "balance": 0.0, "drawn": 0.0, "move": 0.0} | settings
+        **{"size": 32, "labels": labels, "mirror": False, "partial": True, "balance": 0.0, "drawn": 0.0, "move": 0.0}
+        | settings
     )
 
 

@@ -212,7 +212,7 @@ class Masks {
 
   #choices() {
     const { sets, names } = this.#data, { parts } = this, many = sets.length > 1;
-    const button = (value, text, chosen, act) => h("button", { type: "button", value, "aria-pressed": chosen, onclick: () => { act(value); this.#choices(); this.#refresh(); this.#later(0); } }, text);
+    const button = (value, text, chosen, act) => h("button", { type: "button", value, "aria-pressed": String(chosen), onclick: () => { act(value); this.#choices(); this.#refresh(); this.#later(0); } }, text);
     parts.sets.replaceChildren(...sets.map((set, k) => button(letter(k), this.say("set", { letter: letter(k) }), k === this.#set, () => { this.#label = set[0]; this.#wrong = null; })));
     parts.setsRow.hidden = parts.masksRow.hidden = !many;
     parts.labels.replaceChildren(...sets[this.#set].map((name) => button(name, names[name] ?? name, name === this.#label, () => { this.#label = name; })));
@@ -295,7 +295,8 @@ class Masks {
     const { parts } = this;
     for (const key of ["nothing", "maskTitle", "setsLabel", "labelsLabel", "masksLabel", "faceCaption", "planesTitle", "planesText", "backTitle", "backText",
       "backFace", "backThere", "backBack", "backDifference", "countTitle", "countText", "countK"]) parts[key].textContent = this.say(key);
-    parts.maskText.textContent = this.say(this.#data.sets.length > 1 ? "maskText" : "maskOne");
+    const sets = this.#data.sets.map((set, k) => `${letter(k)} = ${set.map((name) => this.#data.names[name] ?? name).join(", ")}`).join("; ");
+    parts.maskText.textContent = this.say(this.#data.sets.length > 1 ? "maskText" : "maskOne", { sets });
     parts.rightCaption2.textContent = this.say("rightCaption");
     for (const [list, key] of [["sets", "setsLabel"], ["labels", "labelsLabel"], ["masks", "masksLabel"]]) parts[list].setAttribute("aria-label", this.say(key));
     for (const [part, key] of [["face", "faceCaption"], ["right", "rightCaption"], ["wrong", "wrongCaption"], ["away", "backFace"], ["there", "backThere"], ["returned", "backBack"]]) parts[part].dataset.alt = this.say(key);

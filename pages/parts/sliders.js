@@ -479,7 +479,8 @@ class Sliders {
     const { tiles } = this.#data.sheet;
     if (tiles) { // pictures side by side, two pixels of paper between them
       const bitmap = await createImageBitmap(blob), { height } = bitmap, width = (bitmap.width - 2 * (tiles.length - 1)) / tiles.length;
-      this.parts.tiles.replaceChildren(...tiles.map((caption, k) => {
+      this.parts.tiles.replaceChildren(...tiles.map((tile, k) => {
+        const caption = typeof tile === "string" ? tile : this.#found[tile.key] ? tile.off : tile.on; // what is there is taken away
         const canvas = h("canvas", { width, height, role: "img", "aria-label": caption });
         canvas.getContext("2d").drawImage(bitmap, k * (width + 2), 0, width, height, 0, 0, width, height);
         return h("figure", {}, canvas, h("figcaption", {}, caption));

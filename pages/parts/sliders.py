@@ -82,7 +82,8 @@ def sliders(
         most: pixels of the longer side that are sent, at most.
         crop: whether a square is cut out first, with a box that can be moved: for faces.
         sheet: ``{"verb", "size", "caption"}``: another verb of the picture and a size, for one picture of everything;
-            ``"sized": False`` if the verb takes no size, ``"tiles": [caption, …]`` if it is to be cut into so many.
+            ``"sized": False`` if the verb takes no size, ``"tiles": [caption, …]`` if it is to be cut into so
+            many; a tile that turns a slider of ``starts`` over has two captions, ``{"key", "on", "off"}``.
         starts: ``{"verb", "into", "excludes"}``: a verb that reads off a picture where the sliders of a dictionary
             argument stand (0 to 1); only those that were moved since are sent. ``excludes``: lists of keys of which
             one goes down as another goes up.
