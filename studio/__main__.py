@@ -50,9 +50,10 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     command(_doctor, "What this machine has, and whether the checkpoints are whole.")
     p = command(_adopt, "Take over an official checkpoint file.")
     p.add_argument("gan")
-    p.add_argument("file")
+    p.add_argument("file", nargs="+", help="the file; or those of one checkpoint, such as a generator's and a critic's")
     p.add_argument("--tag", required=True)
     p.add_argument("--title")
+    p.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="what the file cannot tell")
     p = command(_measure, "Measure a checkpoint or a run on the pictures that were held out of its training.")
     p.add_argument("gan")
     p.add_argument("tag", nargs="?", help="a checkpoint's tag, or the folder of a run")
@@ -214,9 +215,11 @@ def _doctor(given: argparse.Namespace) -> None:
 
 
 def _adopt(given: argparse.Namespace) -> None:
-    from studio import checkpoints
+    from studio import checkpoints, registry
+    from studio.runs import read_settings
 
-    print(checkpoints.adopt(given.file, given.gan, given.tag, given.title))
+    settings = read_settings(registry.gan(given.gan), given.set)
+    print(checkpoints.adopt(given.file, given.gan, given.tag, given.title, settings))
 
 
 def _measure(given: argparse.Namespace) -> None:

@@ -13,8 +13,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from studio import formats, images, registry, weights
-from studio.base import BaseGAN
+from studio.base import BaseGAN, checked
 from studio.formats import safe
 from studio.places import home
 from studio.training import write_atomically
@@ -228,13 +228,21 @@ def update_card(gan: str, tag: str, **facts: Any) -> None:
     write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 
-def adopt(path: str | Path, gan: str, tag: str, title: str | None = None) -> Path:
-    """Takes over an official checkpoint file: reads its architecture off names and shapes and writes a checkpoint.
+def adopt(
+    path: str | Path | Sequence[str | Path],
+    gan: str,
+    tag: str,
+    title: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Path:
+    """Takes over an official checkpoint: reads its architecture off names and shapes and writes a checkpoint.
 
     Args:
-        path: the file, such as ``latest_net_G.pth``. Nothing in it is executed.
+        path: the file, such as ``latest_net_G.pth``; or several that belong together (the names in each then begin
+            with its number, ``0/``, ``1/`` …). Nothing in them is executed.
         gan: which GAN it is a checkpoint of.
         tag: the name it gets; it goes to ``STUDIO_HOME``.
+        settings: fields of the Config that a file cannot tell.
 
     Returns:
         The new checkpoint's folder.
@@ -248,13 +256,17 @@ def adopt(path: str | Path, gan: str, tag: str, title: str | None = None) -> Pat
         raise ValueError(f"{gan} knows no official files.")
     if (SHIPPED / gan / tag).exists():
         raise ValueError(f"{tag} is the name of a checkpoint of the studio itself. Choose another tag.")
-    tensors = formats.read(path)
+    paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(each) for each in path]
+    read = [formats.read(each) for each in paths]
+    tensors = read[0] if len(read) == 1 else {f"{k}/{n}": v for k, each in enumerate(read) for n, v in each.items()}
     config, table = kind.official({name: tuple(value.shape) for name, value in tensors.items()})
-    made = build(kind, config, {k: v for k, v in tensors.items()}, table)
-    content = Path(path).read_bytes()
+    if settings:
+        config = checked(replace(config, **settings))
+    made = build(kind, config, dict(tensors), table)
+    files = [{"file": each.name, "sha256": hashlib.sha256(each.read_bytes()).hexdigest()} for each in paths]
     facts = {
         "title": {"en": title or tag, "ko": title or tag},
-        "origin": {"kind": "adopted", "file": Path(path).name, "sha256": hashlib.sha256(content).hexdigest()},
+        "origin": {"kind": "adopted", **files[0], **({"beside": files[1:]} if files[1:] else {})},
         "licence": "as the file's authors say",
         "limits": {"en": "Not measured here.", "ko": "여기서 측정하지 않았습니다."},
     }

@@ -1,7 +1,10 @@
-"""Adversarial losses as formulas: pure functions of the discriminator's logits, averaged over all of them."""
+"""Adversarial losses and penalties as formulas: pure functions of the discriminator's logits, or of itself."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -22,3 +25,15 @@ def least_squares(logits: Tensor, real: bool) -> Tensor:
     at fakes that are on the right side already, but far from real.
     """
     return (logits - float(real)).square().mean()
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """(|grad D(x)| - 1)^2 at a random point of the line from each fake to its real picture, averaged over them.
+
+    WGAN-GP (Gulrajani et al. 2017, arXiv 1704.00028), section 4. The norm is each picture's own; where it is 0 its
+    derivative is not defined, hence the tiny constant.
+    """
+    share = torch.rand(len(real), 1, 1, 1, device=real.device)
+    x = (share * real + (1 - share) * fake).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return ((slope.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean()

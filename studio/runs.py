@@ -606,11 +606,16 @@ def changed(kind: type[BaseGAN], base: dict[str, Any], settings: Sequence[str]) 
     Raises:
         ValueError: an unknown field or a value that it can't have.
     """
+    return checked(kind.Config(**{**base, **read_settings(kind, settings)}))
+
+
+def read_settings(kind: type[BaseGAN], settings: Sequence[str]) -> dict[str, Any]:
+    """``field=value`` texts as values of the Config's fields."""
     known = {f.name: type(f.default) for f in fields(kind.Config)}
-    values = dict(base)
+    values = {}
     for setting in settings:
         name, _, text = setting.partition("=")
         if name not in known:
             raise ValueError(f"There is no field {name!r}. There are: {', '.join(known)}.")
         values[name] = Argument(name, known[name], False, None, "").read(text)
-    return checked(kind.Config(**values))
+    return values

@@ -231,6 +231,7 @@ class _Trainer:
         )
         clock = _Clock(self.seconds, None if minutes is None else self.seconds + 60 * minutes)
         losses, said, saved, sampled = _Mean(), clock.seconds, clock.seconds, -math.inf
+        drawing = 0.0  # seconds that the last sheet took: at most a twentieth of the time goes into sheets
         first, how, pause = self.step, "finished", save_every
         while self.step < last and not clock.over:
             wish = asked()
@@ -265,9 +266,11 @@ class _Trainer:
                 rate = losses.steps * self.config.batch / max(now - said, 1e-9)
                 yield Progress(self.step, losses.take(), rate, now, self._memory(), self._gradients())
                 said = now
-            if now - sampled >= min(max(2.0, 0.04 * (now - clock.began)), 300.0):
-                yield self._sample()
-                sampled = now
+            if now - sampled >= max(min(max(2.0, 0.04 * (now - clock.began)), 300.0), 20 * drawing):
+                started = time.monotonic()
+                sample = self._sample()
+                drawing, sampled = time.monotonic() - started, now
+                yield sample
             if now - saved >= pause:
                 self.seconds = now
                 started = time.monotonic()
@@ -459,9 +462,13 @@ class _Mean:
 
 @torch.no_grad()
 def average(shown: BaseGAN, gan: BaseGAN, decay: float, step: int) -> None:
-    """Moves the averaged networks towards the trained ones; early on faster, so that the start is soon forgotten."""
-    decay = min(decay, (1 + step) / (10 + step)) if decay else 0.0
-    for name in gan.demo:
+    """Moves the averaged networks towards the trained ones; early on faster, so that the start is soon forgotten.
+
+    Networks that are not shown are not averaged: the copy has them as they are.
+    """
+    early = min(decay, (1 + step) / (10 + step)) if decay else 0.0
+    for name, _ in gan.named_children():
+        decay = early if name in gan.demo else 0.0
         ours, theirs = shown.get_submodule(name).state_dict(), gan.get_submodule(name).state_dict()
         floats = [k for k in ours if ours[k].is_floating_point()]
         torch._foreach_lerp_([ours[k] for k in floats], [theirs[k] for k in floats], 1 - decay)

@@ -369,7 +369,13 @@ def test_a_style_is_added_by_training_its_gate_alone(folders, home):
     torch.manual_seed(0)
     assert not torch.equal(after["gates.3.first.conv.weight"], fresh.gates[3].first.conv.weight)
     started = trainer.start(
-        "gated_gan", str(folders), name="again", settings=["added=1", "lr=0", "judge_lr=0"], origin="known", steps=1, workers=0
+        "gated_gan",
+        str(folders),
+        name="again",
+        settings=["added=1", "lr=0", "judge_lr=0"],
+        origin="known",
+        steps=1,
+        workers=0,
     )[1]
     list(started)
     untouched = runs.Run(home / "runs" / "again").gan().generator.gates[3].first.conv.weight

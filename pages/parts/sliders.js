@@ -53,6 +53,7 @@ const shortly = (value) => String(Math.round(1000 * value) / 1000);
 class Sliders {
   #data = {}; #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #view = "compare"; #split = 50;
   #timers = {}; #pace = 0; #shown = ""; #sheetOf = ""; #example = null; #owed = "";
+  #version = 0; #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
 
   constructor() {
     this.#build();
@@ -80,7 +81,10 @@ class Sliders {
     for (const button of parts.views.children) button.hidden = (button.value === "sheet" && !data.sheet) || (button.value === "crop" && !data.crop);
     if (before.tag !== data.tag) this.#sheetOf = "";
     if (!this.#picture) this.#first();
-    else this.#ask();
+    else {
+      if (before.tag !== data.tag) this.#startFrom();
+      this.#ask();
+    }
   }
 
   leave(place) {
@@ -95,11 +99,12 @@ class Sliders {
   }
 
   #connect() {
-    for (const link of [this.quick, this.slow, this.sheets]) link?.close();
-    const { gan, verb, sheet } = this.#data, at = (name) => `${this.address}/api/${gan}/${name}`;
+    for (const link of [this.quick, this.slow, this.sheets, this.reader]) link?.close();
+    const { gan, verb, sheet, starts } = this.#data, at = (name) => `${this.address}/api/${gan}/${name}`;
     const troubled = (trouble) => this.#trouble(trouble);
     this.quick = new Link(at(verb), { answered: (answer) => this.#answered(answer, true), troubled });
     this.slow = null; // made for each picture: a newer one ends it
+    this.reader = starts ? new Link(at(starts.verb), { answered: async ({ blob }) => this.#started(JSON.parse(await blob.text())), troubled }) : null;
     this.sheets = sheet ? new Link(at(sheet.verb), { answered: ({ blob }) => this.#showSheet(blob), troubled, patience: MINUTES }) : null;
   }
 
@@ -111,7 +116,7 @@ class Sliders {
       const value = this.#values[key];
       if (into) {
         found[into] ??= [];
-        if (value !== usual) found[into].push(`${key}:${shortly(value)}`);
+        if (this.#starts(into) ? this.#named.has(key) : value !== usual) found[into].push(`${key}:${shortly(value)}`);
       } else found[key] = value === usual ? [] : [typeof value === "number" ? shortly(value) : value];
     }
     found.example = this.#example > 0 ? [this.#example + 1] : [];
@@ -123,7 +128,8 @@ class Sliders {
     for (const { key, into, low, high, choices, default: usual } of this.#data.controls) {
       let text = asked.get(into || key);
       if (into && text !== null) text = text.split(",").map((part) => [part.slice(0, part.lastIndexOf(":")), part.slice(part.lastIndexOf(":") + 1)]).find(([name]) => name === key)?.[1] ?? String(usual);
-      if (text === null) continue;
+      if (text === null || (this.#starts(into) && !asked.get(into).split(",").some((part) => part.startsWith(`${key}:`)))) continue;
+      if (this.#starts(into)) this.#named.add(key);
       if (choices) this.#values[key] = choices.find(({ value }) => String(value) === text)?.value ?? this.#values[key];
       else if (text.trim() && Number.isFinite(Number(text))) this.#values[key] = between(Number(text), low, high);
     }
@@ -148,7 +154,13 @@ class Sliders {
   /** `values`: {key: value} of some controls; the others stay. */
   #set(values, moving = false) {
     Object.assign(this.#values, values);
-    for (const control of this.#data.controls) if (control.key in values) this.#showValue(control);
+    const { controls, starts } = this.#data, moved = controls.filter(({ key, into }) => key in values && this.#starts(into));
+    for (const { key } of moved) {
+      this.#named.add(key); // of those that exclude each other, the last one that was moved counts
+      for (const group of starts.excludes) if (group.includes(key)) for (const other of group) if (!(other in values)) this.#named.delete(other);
+    }
+    if (moved.length) this.#settle();
+    for (const control of controls) if (control.key in values) this.#showValue(control);
     this.#sum();
     this.#writeAddress();
     this.#ask(moving);
@@ -157,7 +169,10 @@ class Sliders {
   #fields() {
     const fields = {};
     for (const { key, into } of this.#data.controls) {
-      if (into) (fields[into] ??= {})[key] = this.#values[key];
+      if (this.#starts(into)) {
+        fields[into] ??= {};
+        if (this.#named.has(key)) fields[into][key] = this.#values[key];
+      } else if (into) (fields[into] ??= {})[key] = this.#values[key];
       else fields[key] = this.#values[key];
     }
     for (const [name, value] of Object.entries(fields)) if (typeof value === "object") fields[name] = JSON.stringify(value);
@@ -172,6 +187,49 @@ class Sliders {
     const key = total > 1.0005 ? "sumOver" : total < 0.9995 ? "sumUnder" : "sumOne";
     this.parts.sum.textContent = this.say(key, { sum: total.toFixed(2), rest: Math.max(0, 1 - total).toFixed(2) });
     this.parts.sum.dataset.sum = total.toFixed(2);
+  }
+
+  /* ---- sliders that a picture sets: they stand where it is, and only those that were moved are sent */
+
+  #starts(into) {
+    return Boolean(into) && this.#data.starts?.into === into;
+  }
+
+  #startFrom() {
+    const { starts, field, tag } = this.#data;
+    if (starts) this.reader.ask(async () => ({ [field]: await this.#blob(this.#data.most), tag }));
+  }
+
+  /** `read`: {key: how sure it is, 0 to 1}. */
+  #started(read) {
+    const { starts, controls } = this.#data;
+    this.#found = Object.fromEntries(Object.entries(read).map(([key, sure]) => [key, sure > 0.5 ? 1 : 0]));
+    for (const group of starts.excludes) {
+      const likeliest = group.reduce((best, key) => (read[key] > read[best] ? key : best));
+      for (const key of group) this.#found[key] = key === likeliest ? 1 : 0;
+    }
+    this.#settle();
+    for (const control of controls) if (control.key in read) this.inputs[control.key].range.title = this.say("found", { share: Math.round(100 * read[control.key]) });
+    lay(this.#data.key, this.#paper);
+  }
+
+  /** What was not moved stands where the picture is; of what excludes what was moved, so much is left. */
+  #settle() {
+    const { controls, starts } = this.#data;
+    for (const control of controls) {
+      const { key, into } = control;
+      if (!this.#starts(into) || this.#named.has(key)) continue;
+      const group = starts.excludes.find((each) => each.includes(key)) ?? [];
+      const taken = group.filter((other) => this.#named.has(other)).reduce((all, other) => all + between(this.#values[other], 0, 1), 0);
+      this.#values[key] = (this.#found[key] ?? 0) * Math.max(0, 1 - taken);
+      this.#showValue(control);
+    }
+  }
+
+  /** What other parts of the page may take: the picture, and what is asked of it. */
+  get #paper() {
+    const { into } = this.#data.starts ?? {};
+    return { picture: (most) => this.#blob(most), version: this.#version, tag: this.#data.tag, named: into ? JSON.parse(this.#fields()[into]) : null, found: this.#found };
   }
 
   /* ---- the picture that goes in */
@@ -267,6 +325,7 @@ class Sliders {
   /** The picture, or its cropped square, anew: everything that was made of the old one is void. */
   async #cut() {
     this.#blobs.clear();
+    this.#version++;
     this.#shown = this.#sheetOf = "";
     this.#result = null;
     const { width, height } = this.#cutSize(this.#data.crop ? 512 : 1024);
@@ -277,8 +336,9 @@ class Sliders {
     this.parts.after.removeAttribute("src");
     this.parts.frame.classList.add("fresh");
     for (const part of ["savePicture", "shareButton"]) this.parts[part].disabled = false;
-    lay(this.#data.key, { picture: (most) => this.#blob(most), tag: this.#data.tag });
+    lay(this.#data.key, this.#paper);
     this.#state("picture");
+    this.#startFrom();
     this.#ask();
     if (this.#view === "sheet") this.#showView();
   }
@@ -389,7 +449,7 @@ class Sliders {
     const pace = spent / (picture.naturalWidth * picture.naturalHeight);
     if (quick && spent) this.#pace = this.#pace ? 0.7 * this.#pace + 0.3 * pace : pace;
     this.#badge(response.headers, milliseconds, picture);
-    lay(this.#data.key, { picture: (most) => this.#blob(most), tag: this.#data.tag });
+    lay(this.#data.key, this.#paper);
     if (quick) this.#askWhole();
   }
 
@@ -444,14 +504,26 @@ class Sliders {
     this.#sheetOf = tag;
     this.parts.sheet.removeAttribute("src");
     this.#timers.wait ??= setTimeout(() => this.root.classList.add("waiting"), 500);
-    this.sheets.ask(async () => ({ [field]: await this.#blob(sheet.size), size: sheet.size, tag }));
+    this.parts.tiles.replaceChildren();
+    this.sheets.ask(async () => ({ [field]: await this.#blob(sheet.size), ...(sheet.sized === false ? {} : { size: sheet.size }), tag }));
   }
 
-  #showSheet(blob) {
+  async #showSheet(blob) {
     clearTimeout(this.#timers.wait);
     this.#timers.wait = undefined;
     this.root.classList.remove("waiting");
     this.sheetBlob = blob;
+    const { tiles } = this.#data.sheet;
+    if (tiles) { // pictures side by side, two pixels of paper between them
+      const bitmap = await createImageBitmap(blob), { height } = bitmap, width = (bitmap.width - 2 * (tiles.length - 1)) / tiles.length;
+      this.parts.tiles.replaceChildren(...tiles.map((tile, k) => {
+        const caption = typeof tile === "string" ? tile : this.#found[tile.key] ? tile.off : tile.on; // what is there is taken away
+        const canvas = h("canvas", { width, height, role: "img", "aria-label": caption });
+        canvas.getContext("2d").drawImage(bitmap, k * (width + 2), 0, width, height, 0, 0, width, height);
+        return h("figure", {}, canvas, h("figcaption", {}, caption));
+      }));
+      return;
+    }
     this.parts.sheet.src = URL.createObjectURL(blob);
     this.parts.sheet.onload = () => URL.revokeObjectURL(this.parts.sheet.src);
   }
@@ -594,12 +666,22 @@ class Sliders {
   }
 
   #reset() {
-    this.#set(Object.fromEntries(this.#data.controls.map(({ key, default: value }) => [key, value])));
+    this.#named.clear();
+    this.#settle();
+    this.#set(Object.fromEntries(this.#data.controls.filter(({ into }) => !this.#starts(into)).map(({ key, default: value }) => [key, value])));
   }
 
   /** A mixture nobody has thought of: of the sliders that belong to one sum, or of all numbers. */
   #roll() {
-    const { controls, sum } = this.#data, numbers = controls.filter(({ choices, into }) => !choices && (sum ? into === sum.into : true));
+    const { controls, sum, starts } = this.#data;
+    if (starts) { // one of those that exclude each other, or none, and some of the others turned over
+      const turned = {}, pick = (list) => list[Math.floor(Math.random() * list.length)];
+      for (const group of starts.excludes) if (Math.random() < 0.7) turned[pick(group)] = 1;
+      for (const { key, into } of controls) if (this.#starts(into) && !starts.excludes.flat().includes(key) && Math.random() < 0.4) turned[key] = 1 - (this.#found[key] ?? 0);
+      this.#named.clear();
+      return this.#set(turned);
+    }
+    const numbers = controls.filter(({ choices, into }) => !choices && (sum ? into === sum.into : true));
     const draws = numbers.map(({ low, high }) => (sum ? -Math.log(1 - Math.random()) : low + (high - low) * Math.random()));
     const total = sum ? draws.reduce((all, value) => all + value, 0) : 1;
     this.#set(Object.fromEntries(numbers.map(({ key }, k) => [key, Math.round((100 * draws[k]) / total) / 100])));
@@ -629,6 +711,7 @@ class Sliders {
     parts.before = h("img", { class: "before", draggable: "false" });
     parts.after = h("img", { class: "after", draggable: "false" });
     parts.sheet = h("img", { class: "sheet" });
+    parts.tiles = h("div", { class: "tiles" });
     parts.handle = h("div", { class: "handle", role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": 100, onkeydown: (event) => {
       const step = { ArrowLeft: -2, ArrowRight: 2, Home: -100, End: 100 }[event.key];
       if (!step) return;
@@ -651,7 +734,7 @@ class Sliders {
     parts.video = h("video", { playsinline: true, muted: true });
     parts.lens = h("div", { class: "lens", hidden: true }, parts.video, h("div", { class: "group" }, button("snapButton", "camera", () => this.#snap()), button("closeButton", "undo", () => this.#darken())));
     parts.sentence = h("p", { class: "sentence", role: "status" });
-    parts.frame = h("figure", { class: "frame", "data-state": "empty", "data-view": "compare" }, parts.stage, parts.sheet, parts.cropper, parts.lens, parts.sentence, h("div", { class: "progress" }));
+    parts.frame = h("figure", { class: "frame", "data-state": "empty", "data-view": "compare" }, parts.stage, parts.sheet, parts.tiles, parts.cropper, parts.lens, parts.sentence, h("div", { class: "progress" }));
     parts.views = h("div", { class: "views", role: "group" }, ...["compare", "result", "difference", "sheet", "crop"].map(view));
     button("fullscreen", "wide", () => (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen()));
     parts.fullscreen.hidden = !document.fullscreenEnabled;
@@ -700,7 +783,9 @@ class Sliders {
     on(window, "popstate", () => { // back and forward
       if (!this.root.isConnected) return;
       this.#values = Object.fromEntries(this.#data.controls.map(({ key, default: value }) => [key, value]));
+      this.#named.clear();
       this.#readAddress();
+      this.#settle();
       for (const control of this.#data.controls) this.#showValue(control);
       this.#sum();
       this.#ask();

@@ -63,6 +63,7 @@ def sliders(
     most: int = 2048,
     crop: bool = False,
     sheet: Mapping[str, Any] | None = None,
+    starts: Mapping[str, Any] | None = None,
     reads: Mapping[str, Any] | None = None,
     examples: Sequence[Mapping[str, str]] = (),
     sends: Sequence[str] = (),
@@ -80,7 +81,12 @@ def sliders(
         draft: (a control's key, a number): while something moves, that control is this small.
         most: pixels of the longer side that are sent, at most.
         crop: whether a square is cut out first, with a box that can be moved: for faces.
-        sheet: ``{"verb", "size", "caption"}``: another verb of the picture and a size, for one picture of everything.
+        sheet: ``{"verb", "size", "caption"}``: another verb of the picture and a size, for one picture of everything;
+            ``"sized": False`` if the verb takes no size, ``"tiles": [caption, …]`` if it is to be cut into so
+            many; a tile that turns a slider of ``starts`` over has two captions, ``{"key", "on", "off"}``.
+        starts: ``{"verb", "into", "excludes"}``: a verb that reads off a picture where the sliders of a dictionary
+            argument stand (0 to 1); only those that were moved since are sent. ``excludes``: lists of keys of which
+            one goes down as another goes up.
         reads: ``{"verb", "fields"}``: what gives a picture back that the browser itself can't read (TIFF …).
         examples: ``{"file": "/api/…", "name": …}``; the first is there at first.
         sends: GANs whose pages take the result; those that have a page are offered.
@@ -94,7 +100,8 @@ def sliders(
             "controls": [dict(each) for each in controls], "presets": [dict(each) for each in presets],
             "sum": {"into": sums} if sums else None, "fixed": dict(fixed or {}),
             "draft": {"field": draft[0], "size": draft[1]} if draft else None, "most": most, "crop": crop,
-            "sheet": dict(sheet) if sheet else None, "reads": dict(reads) if reads else None,
+            "sheet": dict(sheet) if sheet else None, "starts": dict(starts) if starts else None,
+            "reads": dict(reads) if reads else None,
             "examples": [dict(each) for each in examples],
             "sends": catalogue.pages_of(sends, gan),
             "words": table(words), "hide": sorted(address.hidden()),

@@ -2,8 +2,11 @@
 
 from studio.data.base import DataSet, Stream, hold_out
 from studio.data.files import Files
+from studio.data.labelled import Labelled, Labels, labels_of
 from studio.data.pairs import Pairs
 from studio.data.pictures import Images
 from studio.data.styles import Styles
 
-__all__ = ["DataSet", "Files", "Images", "Pairs", "Stream", "Styles", "hold_out"]
+__all__ = [
+    "DataSet", "Files", "Images", "Labelled", "Labels", "Pairs", "Stream", "Styles", "hold_out", "labels_of",
+]  # fmt: skip

@@ -175,19 +175,24 @@ def hold_out(
         kinds: names; ``count`` of each kind are taken. None = all are of one kind.
     """
     small = data.thumbnails()
-    lone = np.ones(len(data), bool)
-    for k in range(len(small) if small is not None else 0):
-        distance = np.abs(small - small[k]).mean(axis=1)
-        distance[k] = 1
-        lone[k] = distance.min() > near
-    rng, chosen, alone = np.random.default_rng(seed), [], {data.names[k] for k in np.flatnonzero(lone)}
+    place = {name: k for k, name in enumerate(data.names)}
+    rng, chosen = np.random.default_rng(seed), []
     for names in kinds if kinds is not None else [data.names]:
-        candidates = [name for name in names if name in alone]
-        if len(candidates) < count:
+        found: list[str] = []
+        for name in (names[k] for k in rng.permutation(len(names))):
+            if len(found) == count:
+                break
+            if small is not None:
+                distance = np.abs(small - small[place[name]]).mean(axis=1)
+                distance[place[name]] = 1
+                if distance.min() <= near:
+                    continue
+            found.append(name)
+        if len(found) < count:
             raise ValueError(
-                f"Only {len(candidates)} of {len(names)} pictures have no near-duplicate; hold out fewer than {count}."
+                f"Only {len(found)} of {len(names)} pictures have no near-duplicate; hold out fewer than {count}."
             )
-        chosen += [candidates[k] for k in rng.choice(len(candidates), count, replace=False)]
+        chosen += found
     return sorted(chosen)
 
 

@@ -1,0 +1,419 @@
+"""Labelled: pictures, and what is true of each of them; labels may be unknown, and come in several sets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any, ClassVar, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio import images
+from studio.data.base import DataSet, Random, hold_out, to_batch
+from studio.data.files import Files
+from studio.toys import faces
+
+YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
+MINUS = {"-1", "-1.0"}  # "no" in CelebA's tables, which have no 0
+UNKNOWN = {"", "nan", "na", "none", "?"}
+FILE_COLUMNS = ("file", "filename", "file_name", "image_id", "image", "name", "path")
+
+
+class Labels(NamedTuple):
+    """Names of labels; which of them belong to one set, and which exclude each other, as places in ``names``."""
+
+    names: tuple[str, ...]
+    sets: tuple[tuple[int, ...], ...]
+    groups: tuple[tuple[int, ...], ...]
+
+    def set_of(self, place: int) -> int:
+        """The number of the set that a label belongs to."""
+        return next(k for k, places in enumerate(self.sets) if place in places)
+
+    def group_of(self, place: int) -> tuple[int, ...]:
+        """The labels that exclude each other and this one, itself among them."""
+        return next((group for group in self.groups if place in group), (place,))
+
+
+def labels_of(text: str) -> Labels:
+    """``"black|blond smiling / happy|sad"``: | stands between labels that exclude each other, / between label sets.
+
+    Raises:
+        ValueError: no label, a name that comes twice, or a set without names.
+    """
+    names: list[str] = []
+    sets, groups = [], []
+    for part in text.split("/"):
+        start = len(names)
+        for group in re.sub(r"\s*\|\s*", "|", part).split():
+            each = [name for name in group.split("|") if name]
+            if len(each) > 1:
+                groups.append(tuple(range(len(names), len(names) + len(each))))
+            names += each
+        sets.append(tuple(range(start, len(names))))
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice or not all(sets) or len(names) > 64:
+        wrong = f"{twice[0]} comes twice" if twice else "a set has no label" if len(names) <= 64 else "more than 64"
+        raise ValueError(
+            f"labels = {text[:60]!r}: {wrong}. Write names with spaces between them, | between those that exclude "
+            "each other, / between label sets: black|blond|brown male / happy|sad."
+        )
+    return Labels(tuple(names), tuple(sets), tuple(groups))
+
+
+class Labelled(DataSet):
+    """Pictures ``(N, 3, S, S)`` in [-1, 1] with labels ``(N, L)``: 1, 0, or NaN where nothing is known.
+
+    What the files are is read off them (``kind`` says what was understood):
+
+    - ``table``: a CSV (or CelebA's ``list_attr_celeba.txt``) with a row a picture. A label is a column of 1/0, of
+      1/-1 or of yes/no, or it is a word in a column of words: ``black`` is true of rows with ``black`` in ``hair``,
+      false of those with another label's word. An empty cell is unknown, and so is a word that is no label.
+    - ``folders``: a folder for each label, ``smiling/1.png``; true of its own, false of the others of its set.
+    - ``toy``: drawn faces.
+
+    A training sees each picture as a member of *one* label set, the labels of the others are unknown to it: of the
+    sets whose labels a picture has, its name decides. So one file with all labels makes any number of sets.
+
+    Args:
+        config: ``size``, ``labels`` (see `labels_of`), ``partial``: whether a picture may lack some labels of its set.
+            Of a training's pictures: ``balance``: the share that is chosen label by label, so that a rare one is seen
+            as often; ``drawn``: the share of drawn faces among them; ``mirror``; ``move``: how far they are moved and
+            zoomed, as a share of their side.
+    """
+
+    asks: ClassVar = {
+        "en": "pictures with a CSV of labels (a row a picture), or a folder of pictures for each label",
+        "ko": "사진과 라벨 CSV(사진마다 한 행), 또는 라벨마다 나눈 사진 폴더",
+    }
+    TOYS = ("faces",)
+
+    def __init__(self, source: Any, config: Any) -> None:
+        self.labels = labels_of(config.labels)
+        self.mirror, self.partial, self.balance = config.mirror, config.partial, config.balance
+        self.drawn, self.move = config.drawn, config.move
+        self.known: dict[str, np.ndarray] = {}  # name -> (L,) of 1, 0, NaN
+        self.sure: set[str] | None = None  # names whose labels were given by hand; None = nothing is said of that
+        super().__init__(source, config)
+        if self.toy or self.drawn:
+            unknown = [name for name in self.labels.names if name not in faces.TRAITS]
+            if unknown:
+                raise self._missing(unknown, faces.TRAITS, "labels of the drawn faces")
+        if not self.toy:
+            for name in self.names:
+                if not self._sets(self.known[name]):
+                    self.skipped[name] = "none of the labels is known of it" if self.partial else "a label is unknown"
+            self.keep([name for name in self.names if name not in self.skipped])
+        if len(self.names) < self.LEAST:
+            raise ValueError(
+                f"{len(self.names)} pictures of {self.source} have the labels {', '.join(self.labels.names)}; "
+                f"at least {self.LEAST} are needed. Expected {self.asks['en']}."
+            )
+
+    # ---- reading --------------------------------------------------------------------------------------------------
+
+    def understand(self, config: Any) -> tuple[str, list[str]]:
+        pictures = self.files.pictures()
+        if not pictures:
+            raise ValueError(f"{self.source} holds no pictures. Expected {self.asks['en']}.")
+        tables = [_table(self.files, name) for name in self.files.names if name.lower().endswith((".csv", ".txt"))]
+        tables = [table for table in tables if table is not None]
+        if tables:
+            offers = [[name for name in self.labels.names if _finds(table, name)] for table in tables]
+            best = max(range(len(tables)), key=lambda k: len(offers[k]))
+            missing = [name for name in self.labels.names if name not in offers[best]]
+            if missing:
+                raise self._missing(missing, _offered(tables[best]), f"columns or words of {tables[best].name}")
+            return "table", self._from_table(tables[best], pictures)
+        classes = {name: PurePosixPath(name).parent.name.replace(" ", "_") for name in pictures}
+        missing = [name for name in self.labels.names if name not in classes.values()]
+        if missing:
+            raise self._missing(missing, sorted(set(classes.values()) - {""}), "folders")
+        return "folders", self._from_folders(classes)
+
+    def _missing(self, names: Sequence[str], there: Sequence[str], where: str) -> ValueError:
+        listed = ", ".join(list(there)[:40]) + (" …" if len(there) > 40 else "")
+        example = (" " if "columns" in where else "|").join(list(there)[:2]) or "happy|sad"
+        return ValueError(
+            f"{self.source} has no {where} named {', '.join(names)}; there are: {listed or 'none'}. "
+            f"Set labels to what is there, such as labels={example!r}."
+        )
+
+    def _from_folders(self, classes: dict[str, str]) -> list[str]:
+        for picture, name in classes.items():
+            if name not in self.labels.names:
+                self.skipped[picture] = f"its folder {name or '(none)'} is no label"
+                continue
+            row = np.full(len(self.labels.names), np.nan, np.float32)
+            place = self.labels.names.index(name)
+            row[list(self.labels.sets[self.labels.set_of(place)])] = 0
+            row[place] = 1
+            self.known[picture] = row
+        return list(self.known)
+
+    def _from_table(self, table: _Table, pictures: list[str]) -> list[str]:
+        columns = [_column(table, name) for name in self.labels.names]
+        signed = _signed(table, [column for column, word in columns if word is None])
+        by_name: dict[str, list[str]] = {}
+        for picture in pictures:  # rows name files with or without their folder
+            by_name.setdefault(PurePosixPath(picture).name, []).append(picture)
+        whole, told = set(pictures), set()
+        trust = next((k for k, name in enumerate(table.header) if name.lower() == "source"), None)
+        sure: set[str] = set()
+        for number, row in enumerate(table.rows, table.first):
+            file = row[table.file].replace("\\", "/").removeprefix("./")
+            found = [file] if file in whole else by_name.get(PurePosixPath(file).name, [])
+            if len(found) != 1:
+                self.skipped[file or f"row {number}"] = (
+                    "is not there" if not found else "there are several of that name"
+                )
+                continue
+            values = np.array([_value(table, number, row, *column, signed) for column in columns], np.float32)
+            for group in self.labels.groups:  # two words in one column: what is not the one word is the other
+                if not np.nansum(values[list(group)]) and all(columns[k][1] is not None for k in group):
+                    values[list(group)] = np.nan
+            picture = found[0]
+            if picture in told and not np.array_equal(self.known.get(picture, ()), values, equal_nan=True):
+                self.skipped[picture] = "has rows that contradict each other"
+                self.known.pop(picture, None)
+            elif picture not in told:
+                self.known[picture] = values
+            told.add(picture)
+            if trust is not None and row[trust] == "hand":
+                sure.add(picture)
+        for picture in pictures:
+            if picture not in told:
+                self.skipped[picture] = f"has no row in {table.name}"
+        if trust is not None and sure:
+            self.sure = sure
+        return [picture for picture in pictures if picture in self.known]
+
+    # ---- labels ---------------------------------------------------------------------------------------------------
+
+    def _sets(self, row: np.ndarray) -> list[int]:
+        """The label sets that a picture with these labels can be a member of."""
+        known = ~np.isnan(row)
+        whole = [k for k, places in enumerate(self.labels.sets) if known[list(places)].all()]
+        return whole or [
+            k for k, places in enumerate(self.labels.sets) if self.partial and known[list(places)].any()
+        ]  # fmt: skip
+
+    def all_labels(self, index: int) -> np.ndarray:
+        """All that is known of a picture, ``(L,)`` of 1, 0 and NaN: for measuring."""
+        name = self.names[index]
+        if self.toy:
+            known = faces.traits(np.random.default_rng(int(name[4:])))
+            return np.array([known[each] for each in self.labels.names], np.float32)
+        return self.known[name]
+
+    def own_labels(self, index: int) -> np.ndarray:
+        """What a training is told of it: the labels of its own set, ``(L,)``; the others are NaN."""
+        return self._own(self.all_labels(index), zlib.crc32(self.names[index].encode()))
+
+    def _own(self, row: np.ndarray, chance: int) -> np.ndarray:
+        could = self._sets(row)
+        own = list(self.labels.sets[could[chance % len(could)]])
+        told = np.full_like(row, np.nan)
+        told[own] = row[own]
+        return told
+
+    @cached_property
+    def _rare(self) -> list[list[np.ndarray]]:
+        """For each set, for each value of each label: the pictures it is known of."""
+        told = np.stack([self.own_labels(k) for k in range(len(self))])
+        found = []
+        for places in self.labels.sets:
+            values = [
+                np.flatnonzero(told[:, k] == value) for k in places
+                for value in ((1,) if len(self.labels.group_of(k)) > 1 else (1, 0))
+            ]  # fmt: skip
+            found.append([each for each in values if len(each)])
+        return [each for each in found if each]
+
+    def keep(self, names: Sequence[str]) -> None:
+        super().keep(names)
+        self.__dict__.pop("_rare", None)
+
+    def set_aside(self, count: int, seed: int = 0) -> list[str]:
+        """Only pictures that were labelled by hand are good enough to measure on, where the table says which are."""
+        sure = [name for name in self.names if self.sure is None or name in self.sure]
+        return hold_out(self, count, seed, kinds=[sure])
+
+    # ---- pictures -------------------------------------------------------------------------------------------------
+
+    def picture(self, index: int) -> np.ndarray | None:
+        name = self.names[index]
+        if self.toy:
+            rng = np.random.default_rng(int(name[4:]))
+            return faces.paint(rng, faces.traits(rng), max(self.size, 32))
+        found = self.open(name)
+        return None if found is None else np.asarray(found)
+
+    def item(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray]:
+        """The middle square at the training size, and its labels; with random numbers perhaps another, rarer one, or
+        one that is drawn, mirrored and moved."""
+        if rng is not None and rng.random() < self.drawn:
+            array, known = faces.face(rng, max(self.size, 32))
+            row = np.array([known[each] for each in self.labels.names], np.float32)
+            return self._varied(array, rng), self._own(row, int(rng.integers(2**31)))
+        if rng is not None and rng.random() < self.balance:
+            values = self._rare[rng.integers(len(self._rare))]
+            places = values[rng.integers(len(values))]
+            index = int(places[rng.integers(len(places))])
+
+        def found(k: int) -> tuple[int, np.ndarray] | None:
+            array = self.picture(k)
+            return None if array is None else (k, array)
+
+        index, array = self.next_good(found, index)
+        return self._varied(array, rng), self.own_labels(index)
+
+    def _varied(self, array: np.ndarray, rng: Random | None) -> np.ndarray:
+        if rng is not None and self.move:
+            high, wide = array.shape[:2]
+            grow = 1 + rng.uniform(-1, 1) * self.move
+            x, y = rng.uniform(-0.5, 0.5, 2) * self.move * (wide, high)
+            how = np.array([[grow, 0, (1 - grow) * wide / 2 + x], [0, grow, (1 - grow) * high / 2 + y]])
+            array = cv2.warpAffine(array, how, (wide, high), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if array.shape[:2] != (self.size, self.size):
+            array = np.asarray(images.crop_square(images.Image.fromarray(array), self.size))
+        return array[:, ::-1] if self.mirror and rng is not None and rng.random() < 0.5 else array
+
+    def batch(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> tuple[Tensor, Tensor]:
+        items = [self.item(k, rng) for k, rng in zip(indices, rngs, strict=True)]
+        return to_batch([picture for picture, _ in items]), torch.from_numpy(np.stack([told for _, told in items]))
+
+    def rows(self, batch: tuple[Tensor, ...]) -> Tensor:
+        return batch[0][:, None]
+
+    def facts(self) -> dict[str, Any]:
+        """What the trained checkpoint's card should say about its input: which labels exclude each other."""
+        names = self.labels.names
+        return {
+            "labels": [[names[k] for k in places] for places in self.labels.sets],
+            "exclusive": [[names[k] for k in group] for group in self.labels.groups],
+        }
+
+
+# ---- tables ---------------------------------------------------------------------------------------------------------
+
+
+class _Table(NamedTuple):
+    name: str
+    header: list[str]  # spaces in names are underscores
+    rows: list[list[str]]
+    first: int  # the number that an editor shows beside the first row
+    file: int  # the column with the files' names
+
+
+def _table(files: Files, name: str) -> _Table | None:
+    """A table of a CSV, or of CelebA's text form: a count, the names, then a file and its values a line.
+
+    Raises:
+        ValueError: a row with too few or too many columns, a column that comes twice.
+    """
+    try:
+        text = files.read(name).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} is not a text in UTF-8. Save the table as CSV, UTF-8.") from error
+    lines = text.splitlines()
+    if name.lower().endswith(".txt"):
+        if len(lines) < 3 or not lines[0].strip().isdigit():
+            return None
+        rows, first = [line.split() for line in lines[1:]], 3
+        if len(rows[0]) == len(rows[1]) - 1:
+            rows[0].insert(0, "file")
+    else:
+        separator = max(",;\t", key=(lines or [""])[0].count)
+        rows, first = list(csv.reader(io.StringIO(text), delimiter=separator)), 2
+    rows = [[cell.strip() for cell in row] for row in rows]
+    if not rows or len(rows[0]) < 2:
+        return None
+    header = [cell.replace(" ", "_") for cell in rows[0]]
+    twice = [column for column, count in Counter(header).items() if count > 1]
+    if twice:
+        raise ValueError(f"{name} has two columns named {twice[0]!r}. Rename one.")
+    body = []
+    for number, row in enumerate(rows[1:], first):
+        if row and any(row):
+            if len(row) != len(header):
+                raise ValueError(f"{name}, line {number}: {len(row)} cells where the header has {len(header)}.")
+            body.append(row)
+    found = [k for k, column in enumerate(header) if column.lower() in FILE_COLUMNS]
+    return _Table(PurePosixPath(name).name, header, body, first, found[0] if found else 0)
+
+
+def _is_word(cell: str) -> bool:
+    return cell.lower() not in YES | NO | MINUS | UNKNOWN and not re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", cell.lower())
+
+
+def _words(table: _Table) -> dict[str, list[int]]:
+    """Words in the cells -> the columns they are in; not those of the column of files, nor of free text."""
+    found: dict[str, list[int]] = {}
+    for k in range(len(table.header)):
+        values = {row[k] for row in table.rows} if k != table.file else set()
+        words = {value for value in values if _is_word(value)}
+        if len(words) <= 64:
+            for word in words:
+                found.setdefault(word.replace(" ", "_"), []).append(k)
+    return found
+
+
+def _offered(table: _Table) -> list[str]:
+    """What a label may be called: columns of yes and no, and the words in columns of words."""
+    words = _words(table)
+    worded = {k for places in words.values() for k in places}
+    plain = [name for k, name in enumerate(table.header) if k != table.file and k not in worded]
+    cells = {name: {row[table.header.index(name)].lower() for row in table.rows} for name in plain}
+    return [name for name in plain if cells[name] <= YES | NO | MINUS | UNKNOWN] + sorted(words)
+
+
+def _finds(table: _Table, name: str) -> bool:
+    return name in table.header or name in _words(table)
+
+
+def _column(table: _Table, name: str) -> tuple[int, str | None]:
+    """(column, None) for a column of yes and no, (column, word) for a word in a column of words."""
+    if name in table.header and table.header.index(name) != table.file:
+        return table.header.index(name), None
+    places = _words(table)[name]
+    if len(places) > 1:
+        both = " and ".join(table.header[k] for k in places)
+        raise ValueError(f"{table.name} has {name!r} in the columns {both}: which is meant? Rename one.")
+    return places[0], name
+
+
+def _signed(table: _Table, columns: list[int]) -> bool:
+    """Whether "no" is written -1, as in CelebA, and not 0."""
+    cells = {row[k].lower() for row in table.rows for k in columns}
+    if cells & MINUS and cells & NO & {"0", "0.0"}:
+        raise ValueError(
+            f"{table.name} has both 0 and -1 in its labels. Write no as 0 or as -1 throughout, and leave what is "
+            "unknown empty."
+        )
+    return bool(cells & MINUS)
+
+
+def _value(table: _Table, number: int, row: list[str], column: int, word: str | None, signed: bool) -> float:
+    cell = row[column]
+    if cell.lower() in UNKNOWN:
+        return np.nan
+    if word is not None:
+        return float(cell.replace(" ", "_") == word)
+    if cell.lower() in YES:
+        return 1.0
+    if cell.lower() in (NO | MINUS if signed else NO):
+        return 0.0
+    raise ValueError(
+        f"{table.name}, line {number}: {table.header[column]} = {cell[:40]!r}. A label is 1 or 0, 1 or -1, yes or no, "
+        "or empty where it is unknown."
+    )
