@@ -9,6 +9,7 @@ from pages.parts.gates import gates
 from pages.parts.page import head, tabs
 from pages.parts.read import read
 from pages.parts.sliders import preset, select, slider, sliders
+from pages.parts.train import panel
 from pages.parts.words import book, fill, said, word
 
 GAN = "gated_gan"
@@ -75,7 +76,7 @@ card = head(GAN)
 if card:
     names, tag = styles(card), card["tag"]
     order = [word("gated_gan.play.photo"), *map(called, ["identity", *names])]
-    shown = tabs("play", "look", "read")
+    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         sliders(
             GAN, tag, verb="stylize", field="photo", controls=controls(names), presets=presets(names), sums="gates",
@@ -88,8 +89,16 @@ if card:
     if "look" in shown:
         with shown["look"]:
             gates(card, {name: called(name) for name in ["identity", *names]}, squares(card))
+    if "train" in shown and shown["train"].open:
+        with shown["train"]:
+            panel(GAN)
     if "read" in shown and shown["read"].open:
         with shown["read"]:
             read(GAN, card)
 else:
-    read(GAN, None)
+    shown = tabs("train", "read")
+    with shown["train"]:
+        panel(GAN)
+    if "read" in shown and shown["read"].open:
+        with shown["read"]:
+            read(GAN, None)
