@@ -36,7 +36,7 @@ NOTHING = inspect.Parameter.empty
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a verb: its name, type (``Picture, int, float, str, bool, dict``), default and sentence."""
+    """One argument of a verb: its name, type (``Picture, int, float, str, bool, dict, list``), default and sentence."""
 
     name: str
     type: type
@@ -110,13 +110,25 @@ def _dict(value: Any) -> dict:
     return dict(value)
 
 
-_READERS: dict[type, Callable] = {int: _int, float: _float, bool: _boolean, str: _str, dict: _dict}
+def _list(value: Any) -> list:
+    if isinstance(value, str):
+        text = value.strip()
+        value = json.loads(text if text.startswith("[") else f"[{text}]")
+    if not isinstance(value, (list, tuple)):
+        raise ValueError
+    return list(value)
+
+
+_READERS: dict[type, Callable] = {
+    int: _int, float: _float, bool: _boolean, str: _str, dict: _dict, list: _list,
+}  # fmt: skip
 _NAMES = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
     str: "a text",
     dict: 'a table such as {"name": 0.5}',
+    list: "a list such as [1, 2, 3]",
 }
 
 
