@@ -86,7 +86,7 @@ def train(
     """
     if steps is None and minutes is None:
         raise ValueError("Say how long: steps or minutes.")
-    gan.to(device).train()
+    gan.to(device, memory_format=gan.layout).train()
     shown = copy.deepcopy(gan)
     optimizers = gan.optimizers()
     step = 0
@@ -116,6 +116,7 @@ def train(
     batches = iter(DataLoader(stream, batch_size=None, sampler=range(step, last), num_workers=workers))
     began = said = saved = time.monotonic()
     sums: dict[str, float] = {}
+    counts: dict[str, int] = {}  # of each term: some are computed only now and then
     since = 0
     next_sample = step
     first = step
@@ -131,6 +132,7 @@ def train(
         average(shown, gan, getattr(gan.config, "ema", 0.0), step)
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach())
+            counts[name] = counts.get(name, 0) + 1
         since += 1
         bad = [name for name, total in sums.items() if not math.isfinite(total)]
         if bad:
@@ -139,8 +141,9 @@ def train(
             return
         now = time.monotonic()
         if now - said >= every or step == last:
-            yield Progress(step, {k: v / since for k, v in sums.items()}, since * stream.n / (now - said), now - began)
-            sums, since, said = {}, 0, time.monotonic()
+            means = {name: total / counts[name] for name, total in sums.items()}
+            yield Progress(step, means, since * stream.n / (now - said), now - began)
+            sums, counts, since, said = {}, {}, 0, time.monotonic()
         if step >= next_sample:
             yield Sample(step, contact(shown, examples, device))
             # Often at first, when it changes fast; then at even steps of a tenth.
