@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -13,3 +14,16 @@ def bce(logits: Tensor, real: bool) -> Tensor:
     be called real.
     """
     return F.softplus(-logits if real else logits).mean()
+
+
+def r1(logits: Tensor, real: Tensor) -> Tensor:
+    """How steep the discriminator is on real pictures: ``|grad D(x)|²``, averaged over the batch; to be minimised.
+
+    Mescheder et al. 2018 (arXiv 1801.04406), section 4.1, without its factor gamma / 2.
+
+    Args:
+        logits: ``D(real)``; each must depend on its own picture, or on the batch through statistics.
+        real: pictures that require gradients.
+    """
+    (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
+    return slope.square().flatten(1).sum(dim=1).mean()
