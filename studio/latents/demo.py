@@ -1,0 +1,286 @@
+"""The verbs of a generator in styles: seeds in, pictures out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from studio import images
+from studio.images import Picture
+from studio.latents import measures, points
+from studio.latents.measures import Length, PixelJudge, Separability
+from studio.latents.points import checked_seeds, lerp, slerp
+from studio.latents.projection import project
+from studio.verbs import verb
+
+MOST_FRAMES = 600  # of one walk: twenty seconds at 30 a second
+MOST_SAMPLES = 10_000  # of one measurement
+MOST_STEPS = 1000  # of one call of a projection
+AT_ONCE = 16  # pictures of one pass: more are no faster on a CPU, and others wait for it
+
+
+class Projection(NamedTuple):
+    """What `project` says: the picture found, the distance after each step of this call, how many steps in all, and
+    ``state``, with which the next call goes on."""
+
+    picture: Picture
+    losses: list[float]
+    step: int
+    state: dict[str, Any]
+
+
+class StyleVerbs:
+    """The demo of a GAN that has ``mapping`` (with ``average``, the mean of w) and ``synthesis`` (with ``styles``, how
+    many layers listen to a w; ``sizes``, how many numbers of noise each layer takes; and ``noise``).
+
+    A face is named by its seed: z is drawn from it.
+    """
+
+    @verb
+    def sample(self, seed: int = 1, truncation: float = 0.7) -> Picture:
+        """A face that nobody has.
+
+        Args:
+            seed: draws it.
+            truncation: 1 = as the generator draws, 0 = the mean face, in between: nearer to the mean, so safer.
+        """
+        return images.to_picture(self._pictures(self._w([seed], truncation)))
+
+    @verb
+    def mix(
+        self, rows: list = (1, 2, 3), columns: list = (4, 5, 6), crossover: int = 4, truncation: float = 0.7,
+        taken: list | None = None,
+    ) -> Picture:  # fmt: skip
+        """A grid of mixed styles: coarse from the row's face, fine from the column's.
+
+        Args:
+            rows: seeds of the faces that give pose and shape.
+            columns: seeds of the faces that give colour and detail.
+            crossover: the first layer that listens to the column's face; 0 = all do, as many as there are = none.
+            truncation: 1 = as drawn, 0 = the mean face.
+            taken: instead of a crossover, the numbers of the layers that listen to the column's face.
+        """
+        layers = self.synthesis.styles
+        rows, columns = checked_seeds(rows, "rows", most=16), checked_seeds(columns, "columns", most=16)
+        if taken is None:
+            crossover = int(points.checked(crossover, "crossover", 0, layers))
+            taken = range(crossover, layers)
+        first = torch.tensor([k not in self._layers(taken) for k in range(layers)], device=self.device)
+        a, b = self._w(rows, truncation), self._w(columns, truncation)
+        ws = torch.where(first[:, None], a[:, None, None], b[None, :, None]).flatten(0, 1)  # (rows * columns, L, w)
+        made = images.to_pictures(self._pictures(ws))
+        return images.sheet([made[k : k + len(columns)] for k in range(0, len(made), len(columns))])
+
+    @verb
+    def layers(self, seeds: list = (1, 2, 3), truncation: float = 0.7) -> Picture:
+        """A face whose every layer listens to a face of its own.
+
+        Args:
+            seeds: one for each layer, coarse to fine; the last stands for all that are missing.
+            truncation: 1 = as drawn, 0 = the mean face.
+        """
+        count = self.synthesis.styles
+        seeds = checked_seeds(seeds, most=count)
+        seeds += [seeds[-1]] * (count - len(seeds))
+        return images.to_picture(self._pictures(self._w(seeds, truncation)[None]))
+
+    @verb
+    def between(self, seeds: list = (1, 2), at: float = 0.5, space: str = "w", truncation: float = 0.7) -> Picture:
+        """A face on the way from one to another.
+
+        Args:
+            seeds: of the faces that the way leads through.
+            at: 0 = the first of them, 1 = the last.
+            space: w = a straight line between styles, z = a great circle between noises.
+            truncation: 1 = as drawn, 0 = the mean face.
+        """
+        seeds = checked_seeds(seeds)
+        place = points.checked(at, "at", 0, 1) * (len(seeds) - 1)
+        leg = min(int(place), max(0, len(seeds) - 2))
+        way = self._way([seeds[leg], seeds[min(leg + 1, len(seeds) - 1)]], space)
+        return images.to_picture(self._pictures(way(torch.tensor([[place - leg]], device=self.device), truncation)))
+
+    @verb
+    def walk(self, seeds: list = (1, 2, 3), steps: int = 4, space: str = "w", truncation: float = 0.7) -> list[Picture]:
+        """The faces on the way through several, as frames of a film.
+
+        Args:
+            seeds: of the faces that the way leads through; name the first again at the end for a loop.
+            steps: frames from each to the next; all together at most 600.
+            space: w = straight lines between styles, z = great circles between noises.
+            truncation: 1 = as drawn, 0 = the mean face.
+        """
+        seeds = checked_seeds(seeds, least=2)
+        frames = (len(seeds) - 1) * int(points.checked(steps, "steps", 1, 10**9)) + 1
+        if frames > MOST_FRAMES:
+            raise ValueError(
+                f"This walk would have {frames:,} frames; at most {MOST_FRAMES} are made. Take fewer steps."
+            )
+        t = torch.arange(steps, device=self.device)[:, None] / steps
+        legs = [self._way(list(pair), space)(t, truncation) for pair in pairwise(seeds)]
+        return images.to_pictures(self._pictures(torch.cat([*legs, self._w(seeds[-1:], truncation)])))
+
+    @verb
+    def breed(
+        self, a: dict | None = None, b: dict | None = None, amount: float = 0.5, truncation: float = 0.7
+    ) -> Picture:
+        """The child of two faces: its style lies between theirs.
+
+        Args:
+            a: the first parent's ancestors, seed -> share, such as {"1": 0.5, "2": 0.5}; a face of its own: {"1": 1}.
+            b: the second parent's.
+            amount: how much the child takes after the second parent, 0 to 1.
+            truncation: 1 = as drawn, 0 = the mean face.
+        """
+        amount, seeds, shares = points.checked(amount, "amount", 0, 1), [], []
+        for name, parent, part in (("a", a, 1 - amount), ("b", b, amount)):
+            for seed, share in _ancestors(name, parent or {"ab".index(name) + 1: 1.0}).items():
+                seeds.append(seed)
+                shares.append(share * part)
+        weights = torch.tensor(shares, device=self.device)[:, None]
+        w = (self._w(checked_seeds(seeds, "ancestors", most=256), truncation) * weights).sum(dim=0, keepdim=True)
+        return images.to_picture(self._pictures(w))
+
+    @verb
+    def noise(self, seed: int = 1, layers: str = "all", draw: int = 0, truncation: float = 0.7) -> Picture:
+        """What noise does: the same face with noise in all layers, none, the coarse or the fine ones.
+
+        Args:
+            seed: draws the face.
+            layers: all, none, coarse (below the fine ones), fine, or numbers of layers such as 0,3.
+            draw: draws the noise.
+            truncation: 1 = as drawn, 0 = the mean face.
+        """
+        fine = points.bands(self.synthesis.styles)["fine"]
+        sizes = self.synthesis.sizes
+        known = {"all": range(len(sizes)), "none": (), "coarse": range(fine[0]), "fine": fine}
+        if layers in known:
+            wanted = set(known[layers])
+        elif re.fullmatch(r"\s*\d+\s*(,\s*\d+\s*)*", layers):
+            wanted = {int(k) for k in layers.split(",")}
+        else:
+            raise ValueError(f"layers = {layers[:40]!r}: choose {', '.join(known)}, or numbers of layers such as 0,3.")
+        noise = self.synthesis.noise(1, points.random(draw))
+        parts = [part * (k in wanted) for k, part in enumerate(noise.split(sizes, dim=1))]
+        ws = self._all(self._w([seed], truncation))
+        return images.to_picture(self.synthesis(ws, torch.cat(parts, dim=1).to(self.device)))
+
+    @verb
+    def path_length(self, space: str = "w", n: int = 32, seed: int = 0) -> Length:
+        """Perceptual path length: how much pictures change on a very short step through the space; low = smooth.
+
+        Args:
+            space: w (styles) or z (noises).
+            n: how many steps to take; the standard error tells whether they were enough.
+            seed: draws where.
+        """
+        n = int(points.checked(n, "n", 2, MOST_SAMPLES))
+        gen, judge, exact = points.random(seed), self._judge(), self.exact
+        a, b = (torch.randn(n, self.config.z, generator=gen).to(self.device) for _ in range(2))
+        t = torch.rand(n, 1, generator=gen).to(self.device)
+        if self._space(space) == "z":
+            mean, error = measures.path_length(
+                (a, b), slerp, lambda z: exact._pictures(exact.mapping(z)), judge.distance, t
+            )
+        else:
+            ends = exact.mapping(a), exact.mapping(b)
+            mean, error = measures.path_length(ends, lerp, exact._pictures, judge.distance, t)
+        return Length(mean, error, n, judge.by)
+
+    @verb
+    def separability(self, space: str = "w", n: int = 200, seed: int = 0) -> Separability:
+        """Linear separability: how well a plane in the space tells what a picture shows; 1 = perfectly.
+
+        Args:
+            space: w (styles) or z (noises).
+            n: how many pictures to make; the surer half counts.
+            seed: draws them.
+        """
+        n, judge = int(points.checked(n, "n", 16, MOST_SAMPLES)), self._judge()
+        z = torch.randn(n, self.config.z, generator=points.random(seed)).to(self.device)
+        w = torch.cat([self.mapping(part) for part in z.split(AT_ONCE)])
+        sureness = judge.sureness(self._pictures(w).clamp(-1, 1))
+        at = z if self._space(space) == "z" else w
+        return measures.separability(at, sureness, judge.names, judge.by, seed)
+
+    @verb
+    def project(self, picture: Picture, steps: int = 20, free: bool = False, state: dict | None = None) -> Projection:
+        """Looks for the style whose picture is nearest to one of yours.
+
+        Args:
+            picture: its middle square is taken.
+            steps: how many to take now; fifty show where it leads, a few hundred are enough.
+            free: whether each layer may have a style of its own: nearer, but further from what was learned.
+            state: what an earlier call gave back, to go on from there.
+        """
+        steps, exact = int(points.checked(steps, "steps", 1, MOST_STEPS)), self.exact
+        target = images.to_tensor(images.crop_square(picture, self.config.size)).to(self.device)
+        start = exact._all(exact.mapping.average[None]).clone() if free else exact.mapping.average[None].clone()
+        found = list(project(lambda w: exact.synthesis(exact._all(w)), target, start, steps, state))
+        made = exact.synthesis(exact._all(found[-1].w))
+        return Projection(images.to_picture(made), [each.loss for each in found], found[-1].step, found[-1].state)
+
+    # ---- what the verbs are made of ---------------------------------------------------------------------------------
+
+    def _w(self, seeds: Sequence[int], truncation: float) -> Tensor:
+        """Seeds -> w ``(N, w)``, truncated."""
+        points.checked(truncation, "truncation", -2, 2)
+        z = points.drawn(list(seeds), self.config.z, self.device)
+        w = torch.cat([self.mapping(part) for part in z.split(AT_ONCE)])
+        return w if truncation == 1 else points.truncated(w, self.mapping.average.float(), truncation)
+
+    def _all(self, w: Tensor) -> Tensor:
+        """The same w for all layers: ``(N, w) -> (N, L, w)``; one that has layers stays."""
+        return w if w.ndim == 3 else w[:, None].expand(-1, self.synthesis.styles, -1)
+
+    def _pictures(self, w: Tensor) -> Tensor:
+        """w ``(N, w)`` or ``(N, L, w)`` -> pictures with the network's own noise."""
+        return torch.cat([self.synthesis(self._all(part)) for part in w.split(AT_ONCE)])
+
+    def _way(self, seeds: list[int], space: str) -> Any:
+        """(t ``(N, 1)``, truncation) -> w on the way from one seed to another."""
+        if self._space(space) == "z":
+            a, b = points.drawn(seeds, self.config.z, self.device).split(1)
+
+            def on(t: Tensor, truncation: float) -> Tensor:
+                points.checked(truncation, "truncation", -2, 2)
+                return points.truncated(self.mapping(slerp(a, b, t)), self.mapping.average.float(), truncation)
+
+            return on
+        return lambda t, truncation: lerp(*self._w(seeds, truncation).split(1), t)
+
+    def _layers(self, taken: Any) -> set[int]:
+        count = self.synthesis.styles
+        if not all(isinstance(k, int) and not isinstance(k, bool) and 0 <= k < count for k in taken):
+            raise ValueError(f"taken = {str(list(taken))[:60]}: layers are whole numbers from 0 to {count - 1}.")
+        return set(taken)
+
+    def _space(self, space: str) -> str:
+        if space.lower() not in ("z", "w"):
+            raise ValueError(f"space = {space[:20]!r}: choose z or w.")
+        return space.lower()
+
+    def _judge(self) -> Any:
+        """Who tells how alike two pictures are, and what they show."""
+        return PixelJudge()
+
+
+def _ancestors(name: str, parent: dict) -> dict[int, float]:
+    """Seed -> share, made to sum to 1.
+
+    Raises:
+        ValueError: not seeds, or shares that are negative or all zero.
+    """
+    try:
+        found = {int(seed): float(share) for seed, share in parent.items()}
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{name} must name seeds and their shares, such as {{"1": 0.5, "2": 0.5}}.') from error
+    total = sum(found.values())
+    if not found or not 0 < total < float("inf") or min(found.values()) < 0:
+        raise ValueError(f'{name}: shares must be positive numbers, such as {{"1": 1}}.')
+    return {seed: share / total for seed, share in found.items()}
