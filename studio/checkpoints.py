@@ -251,6 +251,8 @@ def adopt(path: str | Path, gan: str, tag: str, title: str | None = None) -> Pat
     if (SHIPPED / gan / tag).exists():
         raise ValueError(f"{tag} is the name of a checkpoint of the studio itself. Choose another tag.")
     tensors = formats.read(path)
+    if hasattr(kind, "laid_out"):  # their tensors lie otherwise than ours
+        tensors = kind.laid_out(tensors)
     config, table = kind.official({name: tuple(value.shape) for name, value in tensors.items()})
     made = build(kind, config, {k: v for k, v in tensors.items()}, table)
     content = Path(path).read_bytes()
