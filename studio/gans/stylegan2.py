@@ -36,7 +36,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from studio import images, latents, measure
+from studio import latents
 from studio.base import About, BaseGAN, Term, checked, descend, option
 from studio.data import Images
 from studio.images import Picture
@@ -387,53 +387,23 @@ class GAN(BaseGAN, latents.StyleVerbs):
 
     def preview(self, batch: tuple[Tensor]) -> Tensor:
         """A real picture, and five that are made, as they come (not truncated)."""
-        (real,) = batch
-        made = self._pictures(self._w(range(5 * len(real)), 1.0))
-        return torch.cat([real[:, None], made.view(len(real), 5, *made.shape[1:])], dim=1)
+        return self._preview(batch[0])
 
     def made(self, batch: tuple[Tensor]) -> tuple[Tensor, Tensor]:
         return self._pictures(self._w(range(len(batch[0])), 1.0)).clamp(-1, 1), batch[0]
 
     def show(self, pictures: Sequence[Picture]) -> Tensor:
         """Pictures, and what a short projection finds for each."""
-        found = []
-        for picture in pictures:
-            target = images.to_tensor(images.crop_square(picture, self.config.size)).to(self.device)
-            start = self.mapping.average.detach()[None]
-            *_, last = latents.project(lambda w: self.synthesis(self._all(w)), target, start, 50)
-            found.append(torch.stack([target[0], self.synthesis(self._all(last.w))[0]]))
-        return torch.stack(found)
+        return self._projected(pictures)
 
     def measure(self, data: Images, indices: Sequence[int]) -> dict[str, Any]:
         """Figures for the card: made pictures against real ones that were held out, and against those it has seen."""
-        real = torch.cat([data.batch([k], [None])[0] for k in indices])
-        made = self._pictures(self._w(range(len(real)), 1.0)).clamp(-1, 1).cpu()
-        found = {"n": len(real), "size": self.config.size, "made": _set_figures(made, real)}
-        if (half := len(real) // 2) > 1:
-            found["real against real"] = {"n": half, **_set_figures(real[:half], real[half:])}
-            found["made, same n"] = {"n": half, **_set_figures(made[:half], real[half:])}
-        held = set(indices)
-        seen = [k for k in range(len(data)) if k not in held and not data.toy]
-        if seen:
-            small = torch.cat([F.adaptive_avg_pool2d(data.batch([k], [None])[0], 32) for k in seen])
-            for name, pictures in {"made": made, "held out": real}.items():
-                away = measure.nearest(pictures, small)[0]
-                found[f"{name}, to the nearest seen"] = {
-                    "n": len(seen),
-                    "median": round(float(away.median()), 4),
-                    "least": round(float(away.min()), 4),
-                }
-        for space in ("z", "w"):
-            found[f"path length in {space}"] = self.path_length(space, min(200, 4 * len(real)))._asdict()
-            found[f"separability in {space}"] = self.separability(space, min(2000, 8 * len(real)))._asdict()
-        return found
+        return self._measured(data, indices)
 
     def example(self) -> dict[str, tuple[Tensor, ...]]:
-        z = latents.drawn([0], self.config.z, self.device)
-        with torch.no_grad():
-            ws = self._all(self.mapping(z)).contiguous()
-        noise = self.synthesis.noise(1, latents.random(0)).to(self.device)
-        return {"mapping": (z,), "synthesis": (ws, noise)}
+        return self._example()
+
+    # ---- the demo: what every generator in styles can, see studio.latents.demo --------------------------------------
 
     # ---- official checkpoints ---------------------------------------------------------------------------------------
 
@@ -576,13 +546,3 @@ def _average(tensors: Table[str, Tensor]) -> Tensor:
         weight, bias = tensors[f"style.{k}.weight"].float(), tensors[f"style.{k}.bias"].float()
         x = active(F.linear(x, weight * (0.01 / math.sqrt(weight.shape[1])), bias * 0.01))
     return x.mean(dim=0)
-
-
-def _set_figures(a: Tensor, b: Tensor) -> dict[str, Any]:
-    """How far two sets of pictures are apart, level by level, and how varied the first is."""
-    apart = measure.sliced_wasserstein(a, b)
-    return {
-        "swd": round(apart["mean"], 1),
-        "levels": {side: round(value, 1) for side, value in apart["levels"].items()},
-        "diversity": round(measure.diversity(a), 4),
-    }

@@ -14,7 +14,7 @@ Karras et al.: Analyzing and Improving the Image Quality of StyleGAN (arXiv 1912
 
 from studio.latents.demo import MOST_FRAMES, Projection, StyleVerbs
 from studio.latents.measures import Length, PixelJudge, Separability, path_length, pyramid_distance, separability
-from studio.latents.points import bands, checked_seeds, drawn, lerp, mixed, random, slerp, truncated, walk
+from studio.latents.points import bands, checked, checked_seeds, drawn, lerp, mixed, random, slerp, truncated, walk
 from studio.latents.projection import Projected, project
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Separability",
     "StyleVerbs",
     "bands",
+    "checked",
     "checked_seeds",
     "drawn",
     "lerp",

@@ -8,9 +8,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from studio import images
+from studio import images, measure
 from studio.images import Picture
 from studio.latents import measures, points
 from studio.latents.measures import Length, PixelJudge, Separability
@@ -242,6 +243,51 @@ class StyleVerbs:
         """w ``(N, w)`` or ``(N, L, w)`` -> pictures with the network's own noise."""
         return torch.cat([self.synthesis(self._all(part)) for part in w.split(AT_ONCE)])
 
+    def _preview(self, real: Tensor) -> Tensor:
+        """A real picture, and five that are made, as they come (not truncated): ``(N, 6, 3, S, S)``."""
+        made = self._pictures(self._w(range(5 * len(real)), 1.0))
+        return torch.cat([real[:, None], made.view(len(real), 5, *made.shape[1:])], dim=1)
+
+    def _projected(self, pictures: Sequence[Picture], steps: int = 50) -> Tensor:
+        """Pictures, and what a short projection finds for each: ``(N, 2, 3, S, S)``."""
+        found = []
+        for picture in pictures:
+            target = images.to_tensor(images.crop_square(picture, self.config.size)).to(self.device)
+            *_, last = project(lambda w: self.synthesis(self._all(w)), target, self.mapping.average[None], steps)
+            found.append(torch.stack([target[0], self.synthesis(self._all(last.w))[0]]))
+        return torch.stack(found)
+
+    def _measured(self, data: Any, indices: Sequence[int]) -> dict[str, Any]:
+        """How far made pictures are from real ones that were held out, beside how far real ones are from each other;
+        how near they come to those that were trained on; and the measures of Z and W."""
+        real = torch.cat([data.batch([k], [None])[0] for k in indices])
+        made = self._pictures(self._w(range(len(real)), 1.0)).clamp(-1, 1).cpu()
+        found = {"n": len(real), "size": self.config.size, "made": _set_figures(made, real)}
+        if (half := len(real) // 2) > 1:
+            found["real against real"] = {"n": half, **_set_figures(real[:half], real[half : 2 * half])}
+            found["made, same n"] = {"n": half, **_set_figures(made[:half], real[half : 2 * half])}
+        held = set(indices)
+        seen = [k for k in range(len(data)) if k not in held and not data.toy]
+        if seen:
+            small = torch.cat([F.adaptive_avg_pool2d(data.batch([k], [None])[0], 32) for k in seen])
+            for name, pictures in {"made": made, "held out": real}.items():
+                away = measure.nearest(pictures, small)[0]
+                found[f"{name}, to the nearest seen"] = {
+                    "n": len(seen),
+                    "median": round(float(away.median()), 4),
+                    "least": round(float(away.min()), 4),
+                }
+        for space in ("z", "w"):
+            found[f"path length in {space}"] = self.path_length(space, min(200, 4 * len(real)))._asdict()
+            found[f"separability in {space}"] = self.separability(space, min(2000, 8 * len(real)))._asdict()
+        return found
+
+    def _example(self) -> dict[str, tuple[Tensor, ...]]:
+        z = points.drawn([0], self.config.z, self.device)
+        with torch.no_grad():
+            ws = self._all(self.mapping(z)).contiguous()
+        return {"mapping": (z,), "synthesis": (ws, self.synthesis.noise(1, points.random(0)).to(self.device))}
+
     def _way(self, seeds: list[int], space: str) -> Any:
         """(t ``(N, 1)``, truncation) -> w on the way from one seed to another."""
         if self._space(space) == "z":
@@ -268,6 +314,16 @@ class StyleVerbs:
     def _judge(self) -> Any:
         """Who tells how alike two pictures are, and what they show."""
         return PixelJudge()
+
+
+def _set_figures(a: Tensor, b: Tensor) -> dict[str, Any]:
+    """How far two sets of pictures are apart, level by level, and how varied the first is."""
+    figures = {"diversity": round(measure.diversity(a), 4)}
+    if a.shape[-1] >= measure.COARSEST:
+        apart = measure.sliced_wasserstein(a, b)
+        levels = {side: round(value, 1) for side, value in apart["levels"].items()}
+        figures |= {"swd": round(apart["mean"], 1), "levels": levels}
+    return figures
 
 
 def _ancestors(name: str, parent: dict) -> dict[int, float]:
