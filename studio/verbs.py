@@ -111,17 +111,15 @@ def _dict(value: Any) -> dict:
 
 
 def _list(value: Any) -> list:
+    """``[1, 2]``, or ``1, 2`` as people write it."""
     if isinstance(value, str):
-        text = value.strip()
-        value = json.loads(text if text.startswith("[") else f"[{text}]")
-    if not isinstance(value, (list, tuple)):
+        value = json.loads(value if value.strip().startswith("[") else f"[{value}]")
+    if not isinstance(value, (list, tuple)) or len(value) > 10_000:
         raise ValueError
     return list(value)
 
 
-_READERS: dict[type, Callable] = {
-    int: _int, float: _float, bool: _boolean, str: _str, dict: _dict, list: _list,
-}  # fmt: skip
+_READERS: dict[type, Callable] = {int: _int, float: _float, bool: _boolean, str: _str, dict: _dict, list: _list}
 _NAMES = {
     int: "a whole number",
     float: "a number",

@@ -328,7 +328,7 @@ class GAN(BaseGAN, latents.StyleVerbs):
         real = faded(batch[0], grown, c.start)
 
         # 1. The discriminator learns to tell real pictures from made ones, without being too steep.
-        fake = self.draw(self.styles(n, grown), grown).detach()
+        fake = self.draw(self.styles(n, grown), grown).detach().float()
         wasserstein, losses, d = c.loss == "wgan-gp", {}, torch.zeros(())
         if c.penalty and (wasserstein or step % c.penalty_every == 0):
             where = torch.lerp(real, fake, torch.rand(n, 1, 1, 1, device=real.device)) if wasserstein else real
@@ -349,7 +349,7 @@ class GAN(BaseGAN, latents.StyleVerbs):
         verdict = self.discriminator(self.draw(ws, grown), grown)
         losses["fool"] = -verdict.mean() if wasserstein else bce(verdict, True)
         descend(optimizers["generator"], losses["fool"])
-        self.mapping.average.lerp_(ws[:, 0].detach().mean(dim=0), 0.005)
+        self.mapping.average.lerp_(ws[:, 0].detach().float().mean(dim=0), 0.005)
         return losses
 
     def styles(self, n: int, grown: float) -> Tensor:

@@ -76,9 +76,9 @@ def path_lengths(pictures: Tensor, ws: Tensor) -> Tensor:
     y is N(0, 1) over the picture's side, so that the lengths of pictures of all sizes are alike; over layers, the
     root of the mean square.
     """
-    y = torch.randn_like(pictures) / math.sqrt(pictures.shape[2] * pictures.shape[3])
-    (slope,) = torch.autograd.grad((pictures * y).sum(), ws, create_graph=True)  # (N, L, w)
-    return slope.square().sum(dim=2).mean(dim=1).sqrt()
+    y = torch.randn_like(pictures, dtype=torch.float32) / math.sqrt(pictures.shape[2] * pictures.shape[3])
+    (slope,) = torch.autograd.grad((pictures.float() * y).sum(), ws, create_graph=True)  # (N, L, w)
+    return slope.float().square().sum(dim=2).mean(dim=1).sqrt()
 
 
 def channels(config: Config, side: int) -> int:
@@ -362,7 +362,7 @@ class GAN(BaseGAN, latents.StyleVerbs):
         ws = self.styles(n)
         losses["fool"] = bce(self.discriminator(self.draw(ws)), True)
         descend(optimizers["generator"], losses["fool"])
-        self.mapping.average.lerp_(ws[:, 0].detach().mean(dim=0), 0.005)
+        self.mapping.average.lerp_(ws[:, 0].detach().float().mean(dim=0), 0.005)
 
         # 4. Now and then: a step in W must change the picture equally much, whereto ever and wherever.
         if c.path and step % c.path_every == 0:
