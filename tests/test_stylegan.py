@@ -246,3 +246,14 @@ def test_a_resumed_training_is_the_one_that_never_stopped():
     for group in ("gan", "shown"):
         for name, value in whole[group].items():
             assert torch.equal(value, parts[group][name]), name
+
+
+@pytest.mark.parametrize("loss", ["non-saturating", "wgan-gp"])
+def test_a_step_in_half_precision_is_finite(loss):
+    torch.manual_seed(0)
+    gan = GAN(replace(GAN.TINY, loss=loss)).train()
+    with torch.autocast("cpu", torch.bfloat16):
+        for step in (0, 4, 100):
+            losses = gan.train_step((torch.rand(4, 3, 16, 16),), gan.optimizers(), step)
+            assert all(torch.isfinite(v) for v in losses.values())
+    assert all(v.dtype == torch.float32 for v in gan.state_dict().values())

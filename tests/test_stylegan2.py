@@ -279,7 +279,7 @@ def test_a_resumed_training_is_the_one_that_never_stopped():
         for steps in parts:
             gan, saved = GAN(GAN.TINY), []
             data = Images("toy:shoes", gan.config)
-            list(training.train(gan, data, steps=steps, resume=state, save=saved.append, every=1e9))
+            list(training.train(gan, data, steps=steps, resume=state, save=saved.append))
             state = {k: v for k, v in saved[-1].items()}
             state = torch.utils._pytree.tree_map(lambda v: v.clone() if isinstance(v, torch.Tensor) else v, state)
         return state
@@ -301,3 +301,12 @@ def test_the_fast_variant_is_the_same_picture():
     ours = [m for m in quick.modules() if isinstance(m, Modulated) and m.demodulate]
     assert ours and all(m.norms is not None for m in ours)
     assert psnr(fast(gan.synthesis, *inputs, dtype=torch.bfloat16)(*inputs), gan.synthesis(*inputs)) > 30
+
+
+def test_a_step_in_half_precision_is_finite():
+    torch.manual_seed(0)
+    gan = GAN(GAN.TINY).train()
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = gan.train_step((torch.rand(4, 3, 16, 16),), gan.optimizers(), 0)
+    assert all(torch.isfinite(v) for v in losses.values())
+    assert all(v.dtype == torch.float32 for v in gan.state_dict().values())
