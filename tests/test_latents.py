@@ -282,3 +282,48 @@ def test_the_server_projects_and_measures_with_the_exact_networks(gan, home):
         )
     finally:
         server.close()
+
+
+def test_a_slice_is_one_row_of_every_frame(gan):
+    frames = gan.walk([1, 2], 4)
+    made = gan.slice([1, 2], 4, 0.5)
+    size = gan.config.size
+    assert made.size == (size, 5)
+    for k, frame in enumerate(frames):
+        assert made.crop((0, k, size, k + 1)).tobytes() == frame.crop((0, size // 2, size, size // 2 + 1)).tobytes()
+
+
+def test_a_planted_spike_silences_adain_and_not_demodulation(gan):
+    """The droplet's mechanism, in the networks themselves (1912.04958, section 2)."""
+    plain, spiked = gan.norms(1, 2, 0.0), gan.norms(1, 2, 200.0)
+    assert plain.kept == 1
+    assert plain.picture.tobytes() == gan.sample(1).tobytes()
+    assert spiked.loud[2] > 5 * plain.loud[2]
+    if registry.name_of(gan) == "stylegan":
+        assert spiked.kept < 0.8
+    else:
+        assert spiked.kept == pytest.approx(1, abs=0.05)
+    with pytest.raises(ValueError, match="layer = 99"):
+        gan.norms(1, 99)
+
+
+class Clerk:
+    """Stands where a trained judge would: features = the picture at two sizes, one label = red."""
+
+    def maps(self, x):
+        return [x, torch.nn.functional.avg_pool2d(x, 2)]
+
+    def __call__(self, x):
+        return (x[:, 0] - x[:, 2]).mean(dim=(1, 2))[:, None]
+
+
+def test_a_small_judge_gives_distances_and_labels():
+    torch.manual_seed(0)
+    judge = latents.LabelJudge(Clerk(), ["red"])
+    a, b = torch.rand(2, 5, 3, 8, 8).unbind()
+    assert judge.distance(a, a).abs().max() == 0
+    assert judge.distance(a, 3 * a).max() < 1e-6  # directions count, not strengths
+    near = judge.distance(a, torch.lerp(a, b, 0.02)), judge.distance(a, torch.lerp(a, b, 0.01))
+    assert (near[0] / near[1]).mean().item() == pytest.approx(4, rel=0.1)  # quadratic in small changes
+    assert judge.sureness(a).shape == (5, 1)
+    assert "small judge" in judge.by and "red" in judge.by

@@ -158,11 +158,14 @@ class Synthesis(nn.Module):
         """Noise for all layers, from N(0, 1), one after the other: ``(n, sum of their sizes)``."""
         return torch.randn(n, sum(self.sizes), generator=generator)
 
-    def forward(self, ws: Tensor, noise: Tensor | None = None, grown: float | None = None) -> Tensor:
+    def forward(
+        self, ws: Tensor, noise: Tensor | None = None, grown: float | None = None, watch: latents.Watch | None = None
+    ) -> Tensor:
         """
         Args:
             noise: as `noise` gives it, zeros for none; None = the network's own, always the same.
             grown: doublings, and as a fraction how far the next is faded in; None = as far as it has come.
+            watch: ``watch(k, features of layer k)`` gives the features to go on with: to look, or to change them.
         """
         # Averaged over a training, the number nears a whole one without ever reaching it; 1/256 can't be seen.
         grown = round((float(self.grown) if grown is None else grown) * 256) / 256
@@ -177,6 +180,7 @@ class Synthesis(nn.Module):
             if k == 2 * top and alpha < 1:
                 below = self.colours[top - 1](x)  # the picture of the size before
             x = self.layers[k](x, ws[:, k], maps[k])
+            x = x if watch is None else watch(k, x)
         picture = self.colours[top](x)
         if below is not None:
             picture = torch.lerp(F.interpolate(below, scale_factor=2), picture, alpha)

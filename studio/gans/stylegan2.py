@@ -202,19 +202,24 @@ class Synthesis(nn.Module):
         """Noise for all layers, from N(0, 1), one after the other: ``(n, sum of their sizes)``."""
         return torch.randn(n, sum(self.sizes), generator=generator)
 
-    def forward(self, ws: Tensor, noise: Tensor | None = None) -> Tensor:
-        """noise: as `noise` gives it, zeros for none; None = the network's own, always the same."""
+    def forward(self, ws: Tensor, noise: Tensor | None = None, watch: latents.Watch | None = None) -> Tensor:
+        """
+        Args:
+            noise: as `noise` gives it, zeros for none; None = the network's own, always the same.
+            watch: ``watch(k, features of layer k)`` gives the features to go on with: to look, or to change them.
+        """
+        watch = watch or (lambda _, features: features)
         x = self.constant.expand(len(ws), -1, -1, -1)
         if noise is None:
             maps = [layer.noise[None, None] for layer in self.layers]
         else:
             parts = noise.split(self.sizes, dim=1)
             maps = [p.view(-1, 1, layer.side, layer.side) for p, layer in zip(parts, self.layers, strict=True)]
-        x = self.layers[0](x, ws[:, 0], maps[0])
+        x = watch(0, self.layers[0](x, ws[:, 0], maps[0]))
         picture = self.colours[0](x, ws[:, 1])
         for k in range(1, len(self.layers), 2):
-            x = self.layers[k](x, ws[:, k], maps[k])
-            x = self.layers[k + 1](x, ws[:, k + 1], maps[k + 1])
+            x = watch(k, self.layers[k](x, ws[:, k], maps[k]))
+            x = watch(k + 1, self.layers[k + 1](x, ws[:, k + 1], maps[k + 1]))
             picture = double(picture, TAPS) + self.colours[(k + 1) // 2](x, ws[:, k + 2])
         return picture
 

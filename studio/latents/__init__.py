@@ -12,19 +12,42 @@ Karras, Laine, Aila: A Style-Based Generator Architecture for Generative Adversa
 Karras et al.: Analyzing and Improving the Image Quality of StyleGAN (arXiv 1912.04958).
 """
 
-from studio.latents.demo import MOST_FRAMES, Projection, StyleVerbs
-from studio.latents.measures import Length, PixelJudge, Separability, path_length, pyramid_distance, separability
-from studio.latents.points import bands, checked, checked_seeds, drawn, lerp, mixed, random, slerp, truncated, walk
+from studio.latents.demo import MOST_FRAMES, Norms, Projection, StyleVerbs
+from studio.latents.measures import (
+    LabelJudge,
+    Length,
+    PixelJudge,
+    Separability,
+    path_length,
+    pyramid_distance,
+    separability,
+)
+from studio.latents.points import (
+    Watch,
+    bands,
+    checked,
+    checked_seeds,
+    drawn,
+    lerp,
+    mixed,
+    random,
+    slerp,
+    truncated,
+    walk,
+)
 from studio.latents.projection import Projected, project
 
 __all__ = [
     "MOST_FRAMES",
+    "LabelJudge",
     "Length",
+    "Norms",
     "PixelJudge",
     "Projected",
     "Projection",
     "Separability",
     "StyleVerbs",
+    "Watch",
     "bands",
     "checked",
     "checked_seeds",

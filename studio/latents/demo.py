@@ -35,6 +35,17 @@ class Projection(NamedTuple):
     state: dict[str, Any]
 
 
+class Norms(NamedTuple):
+    """What `norms` says: ``heat`` = the features' strength at each place (grey = the median, white = ten times it),
+    the ``picture`` that comes of it, how ``loud`` each layer's strongest place is against its median (droplets are
+    loud), and how much is ``kept`` of the next layer's features away from the spike: 1 = they do not notice it."""
+
+    heat: Picture
+    picture: Picture
+    loud: list[float]
+    kept: float
+
+
 class StyleVerbs:
     """The demo of a GAN that has ``mapping`` (with ``average``, the mean of w) and ``synthesis`` (with ``styles``, how
     many layers listen to a w; ``sizes``, how many numbers of noise each layer takes; and ``noise``).
@@ -225,6 +236,67 @@ class StyleVerbs:
         found = list(project(lambda w: exact.synthesis(exact._all(w)), target, start, steps, state))
         made = exact.synthesis(exact._all(found[-1].w))
         return Projection(images.to_picture(made), [each.loss for each in found], found[-1].step, found[-1].state)
+
+    @verb
+    def slice(
+        self, seeds: list = (1, 2), steps: int = 32, row: float = 0.6, space: str = "w", truncation: float = 0.7
+    ) -> Picture:
+        """One row of pixels on a walk, frame under frame: what moves draws curves, what is pinned draws straight lines.
+
+        Args:
+            seeds: of the faces that the way leads through.
+            steps: frames from each to the next; all together at most 600.
+            row: which row, 0 = the top, 1 = the bottom.
+            space: w = straight lines between styles, z = great circles between noises.
+            truncation: 1 = as drawn, 0 = the mean face.
+        """
+        frames = self.walk(seeds, steps, space, truncation)
+        side = self.config.size
+        at = min(side - 1, int(points.checked(row, "row", 0, 1) * side))
+        strips = [frame.crop((0, at, side, at + 1)) for frame in frames]
+        return images.sheet([[strip] for strip in strips], gap=0)
+
+    @verb
+    def norms(self, seed: int = 1, layer: int = 3, spike: float = 0.0, truncation: float = 0.7) -> Norms:
+        """How strong a layer's features are at each place, and what a planted spike does to those of the next layer.
+
+        Args:
+            seed: draws the face.
+            layer: whose features to look at, from 0; the spike is planted there.
+            spike: how many deviations to add to all features in the middle; 0 = none.
+            truncation: 1 = as drawn, 0 = the mean face.
+        """
+        exact = self.exact
+        layer = int(points.checked(layer, "layer", 0, len(exact.synthesis.sizes) - 2))
+        points.checked(spike, "spike", 0, 1000)
+        ws, seen = exact._all(exact._w([seed], truncation)), {}
+
+        def run(name: str, amount: float) -> Tensor:
+            maps = seen[name] = []
+
+            def watch(k: int, features: Tensor) -> Tensor:
+                if k == layer and amount:
+                    features, middle = features.clone(), features.shape[2] // 2
+                    features[:, :, middle, middle] += amount * features.std()
+                maps.append(features)
+                return features
+
+            return exact.synthesis(ws, watch=watch)
+
+        run("plain", 0.0)
+        picture = run("spiked", spike)
+        side = self.config.size
+        strength = {name: [f.float().square().mean(dim=1).sqrt()[0] for f in maps] for name, maps in seen.items()}
+        shown = strength["spiked"][layer]
+        heat = (shown.clamp_min(1e-6).log10() - shown.median().clamp_min(1e-6).log10()).clamp(-1, 1)
+        heat = F.interpolate(heat[None, None], size=(side, side))
+        after, before = seen["spiked"][layer + 1], seen["plain"][layer + 1]
+        far = torch.ones(after.shape[2:], dtype=torch.bool)
+        middle, reach = after.shape[2] // 2, max(2, after.shape[2] // 5)
+        far[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1] = False
+        kept = float(after[..., far].std() / before[..., far].std().clamp_min(1e-9))
+        loud = [round(float(s.max() / s.median().clamp_min(1e-9)), 2) for s in strength["spiked"]]
+        return Norms(images.to_picture(heat), images.to_picture(picture), loud, round(kept, 3))
 
     # ---- what the verbs are made of ---------------------------------------------------------------------------------
 

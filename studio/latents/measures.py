@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -159,3 +159,28 @@ class PixelJudge:
         ]
         found = torch.stack(facts, dim=1)
         return found - found.median(dim=0).values
+
+
+class LabelJudge:
+    """A small trained judge (studio.judges): alike is what has like features in its layers; labels are its own.
+
+    Args:
+        judge: ``judge.maps(pictures)`` gives the features of each layer, ``judge(pictures)`` logits.
+        names: of its labels.
+    """
+
+    def __init__(self, judge: Any, names: Sequence[str]) -> None:
+        self.judge, self.names = judge, tuple(names)
+        self.by = f"the studio's small judge: its features, and {', '.join(names)}"
+
+    def distance(self, a: Tensor, b: Tensor) -> Tensor:
+        """Features are made unit vectors at each place, and squared differences averaged over places and layers, as
+        perceptual distances do (Zhang et al. 2018, arXiv 1801.03924), without weights of their own."""
+        apart = [
+            (F.normalize(x, dim=1, eps=1e-6) - F.normalize(y, dim=1, eps=1e-6)).square().sum(dim=1).mean(dim=(1, 2))
+            for x, y in zip(self.judge.maps(a), self.judge.maps(b), strict=True)
+        ]
+        return torch.stack(apart).mean(dim=0)
+
+    def sureness(self, pictures: Tensor) -> Tensor:
+        return torch.cat([self.judge(part) for part in pictures.split(64)])

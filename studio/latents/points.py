@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+Watch = Callable[[int, Tensor], Tensor]  # (number of a layer, its features) -> features to go on with
 MOST_SEEDS = 64  # in one list
 
 
