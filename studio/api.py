@@ -73,6 +73,8 @@ async def ask(request: Request) -> Response:
         answer = serving.server().ask(gan, verb, values, beside.get("tag") or None, viewer, gone)
         if isinstance(answer.value, Picture) and not as_json:
             return answer, images.png(answer.value), "image/png"
+        if isinstance(answer.value, images.File) and not as_json:
+            return answer, answer.value.content, answer.value.type
         return answer, json.dumps(jsonable(answer.value), ensure_ascii=False).encode(), "application/json"
 
     limiter = _asking.get(None)
