@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -327,3 +329,33 @@ def test_a_small_judge_gives_distances_and_labels():
     assert (near[0] / near[1]).mean().item() == pytest.approx(4, rel=0.1)  # quadratic in small changes
     assert judge.sureness(a).shape == (5, 1)
     assert "small judge" in judge.by and "red" in judge.by
+
+
+def test_a_film_has_every_frame(gan, tmp_path):
+    import cv2
+
+    made = gan.film([1, 2, 1], 5, rate=20.0)
+    assert (made.type, made.ending) == ("image/gif", ".gif")
+    film = Image.open(io.BytesIO(made.content))
+    assert (film.n_frames, film.info["duration"], film.info["loop"]) == (11, 50, 0)
+    frames = gan.walk([1, 2, 1], 5)
+    film.seek(2)
+    difference = np.asarray(film.convert("RGB"), float) - np.asarray(frames[2], float)
+    assert np.abs(difference).mean() < 20  # 256 colours
+    made = gan.film([1, 2, 1], 5, kind="mp4", rate=20.0)
+    (tmp_path / "film.mp4").write_bytes(made.content)
+    reader = cv2.VideoCapture(str(tmp_path / "film.mp4"))
+    assert reader.get(cv2.CAP_PROP_FPS) == pytest.approx(20)
+    read = []
+    while (got := reader.read())[0]:
+        read.append(got[1][:, :, ::-1])
+    assert len(read) == 11
+    assert read[0].shape[0] == 256 // gan.config.size * gan.config.size
+    small = np.asarray(
+        Image.fromarray(np.ascontiguousarray(read[2])).resize(frames[2].size, Image.Resampling.BOX), float
+    )
+    assert np.abs(small - np.asarray(frames[2], float)).mean() < 12
+    with pytest.raises(ValueError, match="choose gif or mp4"):
+        gan.film([1, 2], 2, kind="avi")
+    with pytest.raises(ValueError, match="rate = 500"):
+        gan.film([1, 2], 2, rate=500.0)

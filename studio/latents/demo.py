@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from studio import images, measure
-from studio.images import Picture
+from studio.images import File, Picture
 from studio.latents import measures, points
 from studio.latents.measures import Length, PixelJudge, Separability
 from studio.latents.points import checked_seeds, lerp, slerp
@@ -136,6 +136,27 @@ class StyleVerbs:
         t = torch.arange(steps, device=self.device)[:, None] / steps
         legs = [self._way(list(pair), space)(t, truncation) for pair in pairwise(seeds)]
         return images.to_pictures(self._pictures(torch.cat([*legs, self._w(seeds[-1:], truncation)])))
+
+    @verb
+    def film(
+        self, seeds: list = (1, 2, 1), steps: int = 4, space: str = "w", kind: str = "gif", rate: float = 24.0,
+        truncation: float = 0.7,
+    ) -> File:  # fmt: skip
+        """The walk through several faces as a film.
+
+        Args:
+            seeds: of the faces that the way leads through; the first again at the end makes a loop.
+            steps: frames from each to the next; all together at most 600.
+            space: w = straight lines between styles, z = great circles between noises.
+            kind: gif or mp4.
+            rate: frames a second, 1 to 50.
+            truncation: 1 = as drawn, 0 = the mean face.
+        """
+        writers = {"gif": images.gif, "mp4": images.mp4}
+        if kind not in writers:
+            raise ValueError(f"kind = {kind[:20]!r}: choose gif or mp4.")
+        points.checked(rate, "rate", 1, 50)
+        return writers[kind](self.walk(seeds, steps, space, truncation), rate)
 
     @verb
     def breed(
