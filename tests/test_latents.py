@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 
 import numpy as np
@@ -11,9 +12,11 @@ import torch
 from PIL import Image
 
 from studio import checkpoints, latents, registry
+from studio.data import Images
 from studio.images import to_pictures
 from studio.latents import points
 from studio.serving import Server
+from studio.verbs import jsonable, verbs
 
 STYLED = [name for name in ("stylegan", "stylegan2") if name in registry.names()]
 
@@ -359,3 +362,39 @@ def test_a_film_has_every_frame(gan, tmp_path):
         gan.film([1, 2], 2, kind="avi")
     with pytest.raises(ValueError, match="rate = 500"):
         gan.film([1, 2], 2, rate=500.0)
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_several_styles_change_at_random_layers(gan, k):
+    ws = gan._several(60, k)
+    changes = (ws[:, 1:] != ws[:, :-1]).any(dim=2)
+    assert (changes.sum(dim=1) == k - 1).all()
+    assert k == 1 or (changes.sum(dim=0) > 0).all()
+
+
+def test_figures_of_pictures_from_files(gan, tmp_path):
+    """Files can be learnt by heart: how near made pictures come to those that were trained on is among the figures."""
+    random = np.random.default_rng(0)
+    for k in range(12):
+        Image.fromarray(random.integers(0, 255, (40, 40, 3), np.uint8)).save(tmp_path / f"{k}.png")
+    data = Images(tmp_path, gan.config)
+    found = gan.measure(data, [0, 3, 5, 7])
+    assert found["made, to the nearest seen"]["n"] == 8
+    assert 0 < found["made, to the nearest seen"]["least"] <= found["made, to the nearest seen"]["median"]
+    assert found["real against real"]["n"] == 2
+    assert {"path length in z", "path length in w", "separability in z", "separability in w"} <= set(found)
+    assert {f"made, {k} styles mixed" for k in (2, 3, 4)} <= set(found)
+    json.dumps(jsonable(found))
+
+
+def test_the_server_says_what_the_gan_says(gan, home):
+    """Through the line of the server, where calls wait for each other and are computed together."""
+    name = registry.name_of(gan)
+    checkpoints.save(gan, "kept", {"title": {"en": "Kept", "ko": "보관"}}, half=False)
+    alone, server = checkpoints.load(name, "kept"), Server("cpu", fast=False)
+    try:
+        for verb in verbs(gan).values():
+            given = {"picture": Image.new("RGB", (20, 20), "red")} if verb.name == "project" else {}
+            assert jsonable(server.ask(name, verb.name, given).value) == jsonable(getattr(alone, verb.name)(**given))
+    finally:
+        server.close()

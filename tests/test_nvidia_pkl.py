@@ -12,8 +12,9 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
+from test_stylegan2 import CASES, agrees, latent, official_tensors
 
-from studio import formats
+from studio import checkpoints, formats
 
 SOURCE = "raise SystemExit('the source in the file was run')"
 
@@ -202,3 +203,28 @@ def test_modules_that_never_end_are_refused(tmp_path):
         module = Network("Generator", modules={"a": module, "b": module})
     with pytest.raises(ValueError, match="do not end"):
         formats.read(written(tmp_path, module))
+
+
+def nested(tensors: dict[str, torch.Tensor], name: str = "Generator") -> Network:
+    """Dotted names -> modules within modules, as in the authors' files."""
+    own = {k: v for k, v in tensors.items() if "." not in k}
+    inner = dict.fromkeys(k.split(".")[0] for k in tensors if "." in k)
+    parts = {
+        part: nested({k[len(part) + 1 :]: v for k, v in tensors.items() if k.startswith(part + ".")}, "Part")
+        for part in inner
+    }
+    buffers = {k: v for k, v in own.items() if k in ("w_avg", "noise_const", "resample_filter")}
+    weights = {k: torch.nn.Parameter(v) for k, v in own.items() if k not in buffers}
+    return Network(name, weights, parts, buffers)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("nvidia") and "discriminator" not in name])
+def test_a_whole_file_is_adopted_and_draws_the_official_picture(name, tmp_path, home):
+    case = CASES[name]
+    network = nested(official_tensors(case["state_dict"]))
+    path = written(tmp_path, {"G": None, "D": None, "G_ema": network, "augment_pipe": None})
+    checkpoints.adopt(path, "stylegan2", "official")
+    gan = checkpoints.load("stylegan2", "official")
+    ws = torch.stack([latent(5 + k, gan.config.w)[0] for k in range(case["styles"])])[None]
+    agrees(gan.synthesis(ws), case["outputs"]["constant noise"])
+    assert gan.sample(85).size == (gan.config.size, gan.config.size)

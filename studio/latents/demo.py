@@ -359,12 +359,17 @@ class StyleVerbs:
         if (half := len(real) // 2) > 1:
             found["real against real"] = {"n": half, **_set_figures(real[:half], real[half : 2 * half])}
             found["made, same n"] = {"n": half, **_set_figures(made[:half], real[half : 2 * half])}
+        if self.config.size >= measure.COARSEST:  # 1812.04948, table 2: how far pictures of several styles are off
+            for k in (2, 3, 4):
+                several = self._pictures(self._several(len(real), k)).clamp(-1, 1).cpu()
+                found[f"made, {k} styles mixed"] = _set_figures(several, real)
         held = set(indices)
         seen = [k for k in range(len(data)) if k not in held and not data.toy]
-        if seen:
-            small = torch.cat([F.adaptive_avg_pool2d(data.batch([k], [None])[0], 32) for k in seen])
+        if seen:  # small, since all of them are looked at
+            side = min(32, self.config.size)
+            small = torch.cat([F.adaptive_avg_pool2d(data.batch([k], [None])[0], side) for k in seen])
             for name, pictures in {"made": made, "held out": real}.items():
-                away = measure.nearest(pictures, small)[0]
+                away = measure.nearest(F.adaptive_avg_pool2d(pictures, side), small)[0]
                 found[f"{name}, to the nearest seen"] = {
                     "n": len(seen),
                     "median": round(float(away.median()), 4),
@@ -374,6 +379,14 @@ class StyleVerbs:
             found[f"path length in {space}"] = self.path_length(space, min(200, 4 * len(real)))._asdict()
             found[f"separability in {space}"] = self.separability(space, min(2000, 8 * len(real)))._asdict()
         return found
+
+    def _several(self, n: int, k: int, seed: int = 0) -> Tensor:
+        """ws ``(n, L, w)``, each of ``k`` styles that change at random layers."""
+        layers, gen = self.synthesis.styles, points.random(seed)
+        w = self.mapping(torch.randn(n * k, self.config.z, generator=gen).to(self.device)).view(n, k, -1)
+        cuts = torch.stack([torch.randperm(layers - 1, generator=gen)[: k - 1] + 1 for _ in range(n)])  # (n, k - 1)
+        which = (torch.arange(layers)[None, :, None] >= cuts[:, None]).sum(dim=2).to(self.device)  # (n, L)
+        return torch.gather(w, 1, which[..., None].expand(-1, -1, w.shape[2]))
 
     def _example(self) -> dict[str, tuple[Tensor, ...]]:
         z = points.drawn([0], self.config.z, self.device)
