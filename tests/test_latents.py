@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from starlette.testclient import TestClient
 
-from studio import checkpoints, latents, registry
+from studio import api, checkpoints, latents, registry, serving
 from studio.data import Images
 from studio.images import to_pictures
 from studio.latents import points
@@ -398,3 +399,26 @@ def test_the_server_says_what_the_gan_says(gan, home):
             assert jsonable(server.ask(name, verb.name, given).value) == jsonable(getattr(alone, verb.name)(**given))
     finally:
         server.close()
+
+
+def test_a_film_comes_as_a_file_over_http(gan, home, monkeypatch):
+    checkpoints.save(gan, "kept", {"title": {"en": "Kept", "ko": "보관"}}, half=False)
+    server = Server("cpu", fast=False)
+    monkeypatch.setattr(serving, "server", lambda: server)
+    name = registry.name_of(gan)
+    with TestClient(api.app) as client:
+        fields = {"seeds": "[1, 2, 1]", "steps": "2", "tag": "kept"}
+        answer = client.post(f"/api/{name}/film", data=fields)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "image/gif"
+        assert Image.open(io.BytesIO(answer.content)).n_frames == 5
+        answer = client.post(f"/api/{name}/film", data=fields, headers={"accept": "application/json"})
+        assert answer.json().startswith("data:image/gif;base64,")
+        for text, sentence in (("[1.5, 2]", "whole numbers"), ("[1, 2", "a list such as")):
+            answer = client.post(f"/api/{name}/film", data={"seeds": text, "tag": "kept"})
+            assert answer.status_code == 400 and sentence in answer.json()["error"]
+        answer = client.post(f"/api/{name}/walk", data={"steps": "10000", "tag": "kept"})
+        assert answer.status_code == 400 and "at most 600" in answer.json()["error"]
+        described = {gan["name"]: gan for gan in client.get("/api/gans").json()["gans"]}[name]
+        assert {verb["name"]: verb["returns"] for verb in described["verbs"]}["film"] == "file"
+    server.close()
