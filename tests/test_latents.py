@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -233,6 +234,12 @@ def test_noise_has_four_panels(gan):
     assert gan.noise(1, "all", draw=5).tobytes() != made["all"]
 
 
+def large(gan):
+    """The same, if its pictures had 1024 px: it is asked for nothing that it would draw."""
+    gan.config = replace(gan.config, size=1024)
+    return gan
+
+
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
@@ -257,6 +264,8 @@ def test_noise_has_four_panels(gan):
         (lambda g: g.breed({"1": 0}), "positive"),
         (lambda g: g.noise(1, "loud"), "choose all, none, coarse, fine"),
         (lambda g: g.path_length("w", 10**9), "n = "),
+        (lambda g: large(g).walk([1, 2], 100), "101 frames; at most 37"),
+        (lambda g: large(g).mix(list(range(7)), list(range(7))), "7 x 7 is too large; at most 37"),
         (lambda g: g.separability("w", 1), "n = 1"),
         (lambda g: g.project(Image.new("RGB", (9, 9)), 10**6), "steps = "),
     ],

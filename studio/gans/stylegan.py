@@ -64,11 +64,13 @@ class Config:
     mirror: bool = option(True, "Whether half of the pictures are mirrored.")
     batch: int = option(32, "Pictures a step.", low=1, high=256)
     lr: float = option(1e-3, "Adam's step size; its betas are 0 and 0.99.", low=0, high=1)
-    ema: float = option(0.998, "Decay of the averaged generator that is shown: half is 10,000 pictures old.", low=0)
+    ema: float = option(
+        0.998, "Decay of the averaged generator that is shown: half is 10,000 pictures old.", low=0, high=1
+    )
 
 
 def channels(config: Config, side: int) -> int:
-    return min(config.cap, config.width // side)
+    return min(config.cap, max(1, config.width // side))
 
 
 def growth(config: Config, seen: int) -> float:
@@ -306,7 +308,7 @@ class GAN(BaseGAN, latents.StyleVerbs):
     )  # fmt: skip
     CLASSROOM = Config(
         size=32, start=8, stable=1500, fade=1500, width=1024, cap=64, z=64, w=64, depth=4, penalty=0.5,
-        penalty_every=4, batch=16, lr=2e-3, ema=0.99, mirror=False,
+        penalty_every=4, batch=8, lr=2e-3, ema=0.99, mirror=False,
     )  # fmt: skip
     Data = Images
     demo = ("mapping", "synthesis")

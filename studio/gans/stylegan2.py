@@ -66,7 +66,7 @@ class Config:
     batch: int = option(32, "Pictures a step.", low=1, high=256)
     lr: float = option(2e-3, "Adam's step size; its betas are 0 and 0.99.", low=0, high=1)
     ema: float = option(
-        0.998, "Decay of the averaged generator that is shown: half of it is 10,000 pictures old.", low=0
+        0.998, "Decay of the averaged generator that is shown: half of it is 10,000 pictures old.", low=0, high=1
     )
 
 
@@ -82,7 +82,7 @@ def path_lengths(pictures: Tensor, ws: Tensor) -> Tensor:
 
 
 def channels(config: Config, side: int) -> int:
-    return min(config.cap, config.width // side)
+    return min(config.cap, max(1, config.width // side))
 
 
 def active(x: Tensor) -> Tensor:
@@ -324,7 +324,7 @@ class GAN(BaseGAN, latents.StyleVerbs):
     Config = Config
     TINY = Config(size=16, width=128, cap=16, z=16, w=16, depth=2, r1=1.0, batch=4, ema=0.9)
     CLASSROOM = Config(
-        size=32, width=1024, cap=64, z=64, w=64, depth=4, r1=0.2, path=0.5, batch=16, ema=0.99, mirror=False
+        size=32, width=1024, cap=64, z=64, w=64, depth=4, r1=0.2, path=0.5, batch=8, ema=0.99, mirror=False
     )  # fmt: skip
     Data = Images
     demo = ("mapping", "synthesis")

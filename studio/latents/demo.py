@@ -20,7 +20,8 @@ from studio.latents.projection import project
 from studio.verbs import verb
 
 MOST_FRAMES = 600  # of one walk: twenty seconds at 30 a second
-MOST_SAMPLES = 10_000  # of one measurement
+MOST_PIXELS = 600 * 256**2  # of all pictures of one answer: they lie in memory together
+MOST_SAMPLES = 4000  # of one measurement
 MOST_STEPS = 1000  # of one call of a projection
 AT_ONCE = 16  # pictures of one pass: more are no faster on a CPU, and others wait for it
 
@@ -79,6 +80,9 @@ class StyleVerbs:
         """
         layers = self.synthesis.styles
         rows, columns = checked_seeds(rows, "rows", most=16), checked_seeds(columns, "columns", most=16)
+        most = MOST_PIXELS // self.config.size**2
+        if len(rows) * len(columns) > most:
+            raise ValueError(f"A grid of {len(rows)} x {len(columns)} is too large; at most {most} pictures are mixed.")
         if taken is None:
             crossover = int(points.checked(crossover, "crossover", 0, layers))
             taken = range(crossover, layers)
@@ -129,13 +133,13 @@ class StyleVerbs:
         """
         seeds = checked_seeds(seeds, least=2)
         frames = (len(seeds) - 1) * int(points.checked(steps, "steps", 1, 10**9)) + 1
-        if frames > MOST_FRAMES:
-            raise ValueError(
-                f"This walk would have {frames:,} frames; at most {MOST_FRAMES} are made. Take fewer steps."
-            )
+        most = min(MOST_FRAMES, MOST_PIXELS // self.config.size**2)
+        if frames > most:
+            raise ValueError(f"This walk would have {frames:,} frames; at most {most} are made. Take fewer steps.")
         t = torch.arange(steps, device=self.device)[:, None] / steps
         legs = [self._way(list(pair), space)(t, truncation) for pair in pairwise(seeds)]
-        return images.to_pictures(self._pictures(torch.cat([*legs, self._w(seeds[-1:], truncation)])))
+        way = torch.cat([*legs, self._w(seeds[-1:], truncation)])
+        return [frame for part in way.split(AT_ONCE) for frame in images.to_pictures(self._pictures(part))]
 
     @verb
     def film(
