@@ -65,9 +65,7 @@ class Config:
     mirror: bool = option(True, "Whether half of the pictures are mirrored.")
     batch: int = option(32, "Pictures a step.", low=1, high=256)
     lr: float = option(2e-3, "Adam's step size; its betas are 0 and 0.99.", low=0, high=1)
-    ema: float = option(
-        0.998, "Decay of the averaged generator that is shown: half of it is 10,000 pictures old.", low=0, high=1
-    )
+    ema: float = option(0.998, "Decay of the shown, averaged generator: half is 10,000 pictures old.", low=0, high=1)
 
 
 def path_lengths(pictures: Tensor, ws: Tensor) -> Tensor:
