@@ -24,10 +24,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping as Table
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -257,7 +256,7 @@ class Fade(NamedTuple):
 # ---- the GAN --------------------------------------------------------------------------------------------------------
 
 
-class GAN(BaseGAN, latents.StyleVerbs):
+class GAN(latents.StyleVerbs, BaseGAN):
     about = About(
         title="StyleGAN",
         year=2019,
@@ -371,25 +370,7 @@ class GAN(BaseGAN, latents.StyleVerbs):
         """Pictures with fresh noise."""
         return self.synthesis(ws, self.synthesis.noise(len(ws)).to(ws.device), grown)
 
-    def preview(self, batch: tuple[Tensor]) -> Tensor:
-        """A real picture, and five that are made, as they come (not truncated)."""
-        return self._preview(batch[0])
-
-    def made(self, batch: tuple[Tensor]) -> tuple[Tensor, Tensor]:
-        return self._pictures(self._w(range(len(batch[0])), 1.0)).clamp(-1, 1), batch[0]
-
-    def show(self, pictures: Sequence[Picture]) -> Tensor:
-        """Pictures, and what a short projection finds for each."""
-        return self._projected(pictures)
-
-    def measure(self, data: Images, indices: Sequence[int]) -> dict[str, Any]:
-        """Figures for the card: made pictures against real ones that were held out, and against those it has seen."""
-        return self._measured(data, indices)
-
-    def example(self) -> dict[str, tuple[Tensor, ...]]:
-        return self._example()
-
-    # ---- the demo: what every generator in styles can (studio.latents.demo), and what this one alone can ------------
+    # ---- the demo: what this one alone can; the rest, previews and figures are in studio.latents.demo ---------------
 
     @verb
     def fade(self, seed: int = 1, alpha: float | None = None, level: int | None = None) -> Fade:

@@ -29,7 +29,6 @@ from collections.abc import Mapping as Table
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -39,7 +38,6 @@ from torch.optim import Adam, Optimizer
 from studio import latents
 from studio.base import About, BaseGAN, Term, checked, descend, option
 from studio.data import Images
-from studio.images import Picture
 from studio.layers import DoublingConv2d, EqualConv2d, EqualLinear, blur, double, halve, minibatch_stddev, pixel_norm
 from studio.losses import bce, r1
 
@@ -264,7 +262,7 @@ class Discriminator(nn.Module):
 # ---- the GAN --------------------------------------------------------------------------------------------------------
 
 
-class GAN(BaseGAN, latents.StyleVerbs):
+class GAN(latents.StyleVerbs, BaseGAN):
     about = About(
         title="StyleGAN2",
         year=2020,
@@ -387,26 +385,6 @@ class GAN(BaseGAN, latents.StyleVerbs):
     def draw(self, ws: Tensor) -> Tensor:
         """Pictures with fresh noise."""
         return self.synthesis(ws, self.synthesis.noise(len(ws)).to(ws.device))
-
-    def preview(self, batch: tuple[Tensor]) -> Tensor:
-        """A real picture, and five that are made, as they come (not truncated)."""
-        return self._preview(batch[0])
-
-    def made(self, batch: tuple[Tensor]) -> tuple[Tensor, Tensor]:
-        return self._pictures(self._w(range(len(batch[0])), 1.0)).clamp(-1, 1), batch[0]
-
-    def show(self, pictures: Sequence[Picture]) -> Tensor:
-        """Pictures, and what a short projection finds for each."""
-        return self._projected(pictures)
-
-    def measure(self, data: Images, indices: Sequence[int]) -> dict[str, Any]:
-        """Figures for the card: made pictures against real ones that were held out, and against those it has seen."""
-        return self._measured(data, indices)
-
-    def example(self) -> dict[str, tuple[Tensor, ...]]:
-        return self._example()
-
-    # ---- the demo: what every generator in styles can, see studio.latents.demo --------------------------------------
 
     # ---- official checkpoints ---------------------------------------------------------------------------------------
 

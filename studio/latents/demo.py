@@ -323,29 +323,19 @@ class StyleVerbs:
         loud = [round(float(s.max() / s.median().clamp_min(1e-9)), 2) for s in strength["spiked"]]
         return Norms(images.to_picture(heat), images.to_picture(picture), loud, round(kept, 3))
 
-    # ---- what the verbs are made of ---------------------------------------------------------------------------------
+    # ---- what a GAN promises besides its verbs (studio.base) --------------------------------------------------------
 
-    def _w(self, seeds: Sequence[int], truncation: float) -> Tensor:
-        """Seeds -> w ``(N, w)``, truncated."""
-        points.checked(truncation, "truncation", -2, 2)
-        z = points.drawn(list(seeds), self.config.z, self.device)
-        w = torch.cat([self.mapping(part) for part in z.split(AT_ONCE)])
-        return w if truncation == 1 else points.truncated(w, self.mapping.average.float(), truncation)
-
-    def _all(self, w: Tensor) -> Tensor:
-        """The same w for all layers: ``(N, w) -> (N, L, w)``; one that has layers stays."""
-        return w if w.ndim == 3 else w[:, None].expand(-1, self.synthesis.styles, -1)
-
-    def _pictures(self, w: Tensor) -> Tensor:
-        """w ``(N, w)`` or ``(N, L, w)`` -> pictures with the network's own noise."""
-        return torch.cat([self.synthesis(self._all(part)) for part in w.split(AT_ONCE)])
-
-    def _preview(self, real: Tensor) -> Tensor:
+    def preview(self, batch: tuple[Tensor]) -> Tensor:
         """A real picture, and five that are made, as they come (not truncated): ``(N, 6, 3, S, S)``."""
+        (real,) = batch
         made = self._pictures(self._w(range(5 * len(real)), 1.0))
         return torch.cat([real[:, None], made.view(len(real), 5, *made.shape[1:])], dim=1)
 
-    def _projected(self, pictures: Sequence[Picture], steps: int = 50) -> Tensor:
+    def made(self, batch: tuple[Tensor]) -> tuple[Tensor, Tensor]:
+        """As many pictures as there are real ones, and these."""
+        return self._pictures(self._w(range(len(batch[0])), 1.0)).clamp(-1, 1), batch[0]
+
+    def show(self, pictures: Sequence[Picture], steps: int = 50) -> Tensor:
         """Pictures, and what a short projection finds for each: ``(N, 2, 3, S, S)``."""
         found = []
         for picture in pictures:
@@ -354,7 +344,7 @@ class StyleVerbs:
             found.append(torch.stack([target[0], self.synthesis(self._all(last.w))[0]]))
         return torch.stack(found)
 
-    def _measured(self, data: Any, indices: Sequence[int]) -> dict[str, Any]:
+    def measure(self, data: Any, indices: Sequence[int]) -> dict[str, Any]:
         """How far made pictures are from real ones that were held out, beside how far real ones are from each other;
         how near they come to those that were trained on; and the measures of Z and W."""
         real = torch.cat([data.batch([k], [None])[0] for k in indices])
@@ -384,6 +374,29 @@ class StyleVerbs:
             found[f"separability in {space}"] = self.separability(space, min(2000, 8 * len(real)))._asdict()
         return found
 
+    def example(self) -> dict[str, tuple[Tensor, ...]]:
+        z = points.drawn([0], self.config.z, self.device)
+        with torch.no_grad():
+            ws = self._all(self.mapping(z)).contiguous()
+        return {"mapping": (z,), "synthesis": (ws, self.synthesis.noise(1, points.random(0)).to(self.device))}
+
+    # ---- what the verbs are made of ---------------------------------------------------------------------------------
+
+    def _w(self, seeds: Sequence[int], truncation: float) -> Tensor:
+        """Seeds -> w ``(N, w)``, truncated."""
+        points.checked(truncation, "truncation", -2, 2)
+        z = points.drawn(list(seeds), self.config.z, self.device)
+        w = torch.cat([self.mapping(part) for part in z.split(AT_ONCE)])
+        return w if truncation == 1 else points.truncated(w, self.mapping.average.float(), truncation)
+
+    def _all(self, w: Tensor) -> Tensor:
+        """The same w for all layers: ``(N, w) -> (N, L, w)``; one that has layers stays."""
+        return w if w.ndim == 3 else w[:, None].expand(-1, self.synthesis.styles, -1)
+
+    def _pictures(self, w: Tensor) -> Tensor:
+        """w ``(N, w)`` or ``(N, L, w)`` -> pictures with the network's own noise."""
+        return torch.cat([self.synthesis(self._all(part)) for part in w.split(AT_ONCE)])
+
     def _several(self, n: int, k: int, seed: int = 0) -> Tensor:
         """ws ``(n, L, w)``, each of ``k`` styles that change at random layers."""
         layers, gen = self.synthesis.styles, points.random(seed)
@@ -391,12 +404,6 @@ class StyleVerbs:
         cuts = torch.stack([torch.randperm(layers - 1, generator=gen)[: k - 1] + 1 for _ in range(n)])  # (n, k - 1)
         which = (torch.arange(layers)[None, :, None] >= cuts[:, None]).sum(dim=2).to(self.device)  # (n, L)
         return torch.gather(w, 1, which[..., None].expand(-1, -1, w.shape[2]))
-
-    def _example(self) -> dict[str, tuple[Tensor, ...]]:
-        z = points.drawn([0], self.config.z, self.device)
-        with torch.no_grad():
-            ws = self._all(self.mapping(z)).contiguous()
-        return {"mapping": (z,), "synthesis": (ws, self.synthesis.noise(1, points.random(0)).to(self.device))}
 
     def _way(self, seeds: list[int], space: str) -> Any:
         """(t ``(N, 1)``, truncation) -> w on the way from one seed to another."""
