@@ -7,13 +7,14 @@ import streamlit as st
 from pages.parts.faces import LOOK, entanglement, faces
 from pages.parts.page import head, tabs
 from pages.parts.read import read
+from pages.parts.train import panel
 from pages.parts.words import word
 
 GAN = "stylegan"
 
 card = head(GAN)
 if card:
-    shown = tabs("play", "look", "read")
+    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         faces(GAN, card["tag"], card["config"], sends=("stargan", "gated_gan"))
     if "look" in shown and shown["look"].open:
@@ -23,8 +24,16 @@ if card:
             st.markdown(word("stylegan.look.text"))
             grew = ("fade",) if card["config"]["start"] < card["config"]["size"] else ()
             faces(GAN, card["tag"], card["config"], (*LOOK, *grew), count=12, remembers=False)
+    if "train" in shown and shown["train"].open:
+        with shown["train"]:
+            panel(GAN)
     if "read" in shown and shown["read"].open:
         with shown["read"]:
             read(GAN, card)
 else:
-    read(GAN, None)
+    shown = tabs("train", "read")
+    with shown["train"]:
+        panel(GAN)
+    if "read" in shown and shown["read"].open:
+        with shown["read"]:
+            read(GAN, None)

@@ -33,7 +33,7 @@ def styled(home, tmp_path, monkeypatch):
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize("gan", STYLED)
 def test_every_tab_opens(gan, lang, styled):
-    for tab in ("play", "look", "read"):
+    for tab in ("play", "look", "train", "read"):
         test = shown(gan, lang=lang, tab=tab)
         assert not test.error and not test.warning
 
