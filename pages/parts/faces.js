@@ -35,10 +35,11 @@ const whole = (text) => (/^\d{1,9}$/.test(text.trim()) ? Number(text) : null);
 
 /** An <img> that always shows the newest answer to the newest question. */
 class Live {
-  constructor(desk, verb, alt = "") {
+  constructor(desk, verb, alt = "", { gan, tag } = desk.data) {
     this.img = h("img", { alt, draggable: "false" });
     this.figure = h("div", { class: "live-picture" }, this.img);
-    this.link = new Link(`${desk.address}/api/${desk.data.gan}/${verb}`, {
+    this.tag = () => (gan === desk.data.gan ? desk.data.tag : tag);
+    this.link = new Link(`${desk.address}/api/${gan}/${verb}`, {
       answered: async (answer) => {
         desk.answered(answer);
         const seen = answer.blob.type.startsWith("image/") ? answer.blob : await this.read?.(JSON.parse(await answer.blob.text()));
@@ -47,11 +48,10 @@ class Live {
       troubled: (trouble) => desk.trouble(trouble),
       patience: MINUTES,
     });
-    this.desk = desk;
   }
 
   ask(fields) {
-    this.link.ask(async () => ({ ...fields, tag: this.desk.data.tag }));
+    this.link.ask(async () => ({ ...fields, tag: this.tag() }));
   }
 
   show(blob) {
@@ -305,8 +305,8 @@ class Faces {
     this.#write();
   }
 
-  #live(verb, alt) {
-    const live = new Live(this, verb, alt);
+  #live(verb, alt, of) {
+    const live = new Live(this, verb, alt, of);
     this.#lives.push(live);
     return live;
   }
@@ -568,33 +568,42 @@ class Faces {
     }];
   }
 
+  /** This GAN, and the other one beside it if there is one: what is compared. */
+  get #compared() {
+    const { gan, tag, title, beside } = this.data;
+    return [{ gan, tag, title }, ...(beside ? [beside] : [])];
+  }
+
   /** How strong a layer's features are, and what a spike does to those of the next. */
   _norms() {
     const { words, noises } = this.data, last = noises.length - 2;
-    const heat = this.#live("norms", words.heat), picture = h("img", { alt: words.picture }), kept = h("p", { class: "figure", role: "status" }), loud = h("p", { class: "hint" });
+    const columns = this.#compared.map((of) => {
+      const heat = this.#live("norms", words.heat, of), picture = h("img", { alt: words.picture }), kept = h("p", { class: "figure", role: "status" }), loud = h("p", { class: "hint" });
+      heat.read = (answer) => {
+        picture.src = answer.picture;
+        kept.textContent = this.say("kept", { share: Math.round(100 * answer.kept) });
+        loud.textContent = this.say("loud", { list: answer.loud.map((value) => value.toFixed(1)).join(" · ") });
+        return answer.heat;
+      };
+      return { heat, node: h("div", {}, h("h4", {}, of.title), h("div", { class: "pair" }, this.#captioned(heat, words.heat), h("figure", {}, h("div", { class: "live-picture" }, picture), h("figcaption", {}, words.outcome))), kept, loud) };
+    });
     const layer = h("input", { type: "range", min: 0, max: last, step: 1, "aria-label": words.whichLayer, oninput: () => this.#refresh() }), side = h("output", {});
     layer.value = Math.min(3, last);
     const spike = h("input", { type: "range", min: 0, max: 300, step: 5, value: 0, "aria-label": words.spike, oninput: () => this.#refresh() }), amount = h("output", {});
-    heat.read = (answer) => {
-      picture.src = answer.picture;
-      kept.textContent = this.say("kept", { share: Math.round(100 * answer.kept) });
-      loud.textContent = this.say("loud", { list: answer.loud.map((value, k) => `${noises[k]}²: ${value.toFixed(1)}`).join(" · ") });
-      return answer.heat;
-    };
-    return [[h("div", { class: "pair" }, this.#captioned(heat, words.heat), h("figure", {}, h("div", { class: "live-picture" }, picture), h("figcaption", {}, words.outcome))), h("label", { class: "row" }, h("span", {}, words.whichLayer), layer, side), h("label", { class: "row" }, h("span", {}, words.spike), spike, amount), kept, loud, h("p", { class: "hint" }, words.normsHint)], () => {
+    return [[h("div", { class: "compared" }, ...columns.map(({ node }) => node)), h("label", { class: "row" }, h("span", {}, words.whichLayer), layer, side), h("label", { class: "row" }, h("span", {}, words.spike), spike, amount), h("p", { class: "hint" }, words.normsHint)], () => {
       side.textContent = `${noises[layer.valueAsNumber]}²`;
       amount.textContent = spike.value;
-      heat.ask({ seed: this.#state.face, layer: layer.value, spike: spike.value });
+      for (const { heat } of columns) heat.ask({ seed: this.#state.face, layer: layer.value, spike: spike.value });
     }];
   }
 
   /** One row of pixels, frame under frame: what is pinned draws straight lines. */
   _slice() {
-    const { words } = this.data, pair = ["z", "w"].map((space) => [space, this.#live("slice", words.slice)]);
+    const { words } = this.data, compared = this.#compared.map((of) => [of, this.#live("slice", words.slice, of)]);
     const row = h("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0.6, "aria-label": words.rowOf, oninput: () => this.#refresh() });
-    return [[h("div", { class: "pair" }, ...pair.map(([space, live]) => this.#captioned(live, words.spaces[space]))), h("label", { class: "row" }, h("span", {}, words.rowOf), row), h("p", { class: "hint" }, words.sliceHint)], () => {
+    return [[h("div", { class: "pair" }, ...compared.map(([{ title }, live]) => this.#captioned(live, title))), h("label", { class: "row" }, h("span", {}, words.rowOf), row), h("p", { class: "hint" }, words.sliceHint)], () => {
       const { face, psi: truncation } = this.#state, seeds = JSON.stringify([face, face + 1]);
-      for (const [space, live] of pair) live.ask({ seeds, steps: 48, row: row.value, space, truncation });
+      for (const [, live] of compared) live.ask({ seeds, steps: 48, row: row.value, truncation });
     }];
   }
 

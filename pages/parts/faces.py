@@ -14,7 +14,7 @@ import streamlit as st
 from pages.parts import address, catalogue
 from pages.parts.live import component
 from pages.parts.words import table, word
-from studio import latents, serving
+from studio import checkpoints, latents, serving
 
 PLAY = ("face", "mix", "walk", "noise", "breed", "find")
 LOOK = ("norms", "slice")
@@ -23,7 +23,7 @@ _faces = component("faces")
 
 def faces(
     gan: str, tag: str, config: dict[str, Any], modes: Sequence[str] = PLAY, *, silent: int = 0,
-    sends: Sequence[str] = (), count: int = 24, remembers: bool = True,
+    sends: Sequence[str] = (), beside: str = "", count: int = 24, remembers: bool = True,
 ) -> None:  # fmt: skip
     """Mounts it.
 
@@ -32,19 +32,21 @@ def faces(
         modes: what can be done, of `PLAY`, `LOOK` and ``fade`` (for one that grows), in this order.
         silent: layers at the beginning that have a style but no noise.
         sends: GANs whose pages take a face; those that have a page are offered.
+        beside: another such GAN, whose default checkpoint is looked at beside this one, if it has one.
         count: faces on the wall.
         remembers: whether the settings are in the address: of one of a page.
     """
     titles = {each.name: each.about.title for each in catalogue.gans() if each.about and each.page.exists()}
-    size = config["size"]
+    size, other = config["size"], checkpoints.tags(beside) if beside else []
     layers = [4 << (k // 2) for k in range(2 * (size.bit_length() - 1) - 2)]
     _faces(
         key=f"faces-{gan}-{modes[0]}",
         data={
-            "key": f"{gan}/{modes[0]}", "gan": gan, "tag": tag, "page": gan, "modes": list(modes), "count": count,
+            "key": f"{gan}/{modes[0]}", "gan": gan, "tag": tag, "page": gan, "title": titles.get(gan, gan), "modes": list(modes), "count": count,
             "layers": layers, "noises": layers[silent:], "size": size, "start": config.get("start", size),
             "bands": {name: [band.start, band.stop] for name, band in latents.bands(len(layers)).items()},
             "sends": [{"gan": to, "title": titles[to]} for to in sends if to in titles and to != gan],
+            "beside": {"gan": beside, "tag": other[0], "title": titles.get(beside, beside)} if other else None,
             "words": table("faces.play"), "hide": sorted(address.hidden()), "remembers": remembers,
         },
     )  # fmt: skip

@@ -118,6 +118,7 @@ class Layer(nn.Module):
             kind = ResizeConv2d(inputs, outputs, bias=False) if doubling else None
             self.conv = kind or nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
             nn.init.normal_(self.conv.weight)
+            self.conv.equalised = True
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.strength = nn.Parameter(torch.zeros(outputs))  # of the noise, feature by feature
         self.style = EqualLinear(config.w, 2 * outputs)

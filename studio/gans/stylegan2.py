@@ -121,6 +121,7 @@ class Modulated(nn.Module):
         else:
             self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
             nn.init.normal_(self.conv.weight)
+            self.conv.equalised = True  # `scale` is in the style
         self.scale, self.doubling, self.demodulate = 1 / math.sqrt(inputs * kernel**2), doubling, kernel > 1
         self.norms: Tensor | None = None  # of the weights, squared, if they were computed ahead
 
