@@ -23,7 +23,7 @@ if card:
             st.subheader(word("stylegan.look.title"), anchor="droplets")
             st.markdown(word("stylegan.look.text"))
             grew = ("fade",) if card["config"]["start"] < card["config"]["size"] else ()
-            faces(GAN, card["tag"], card["config"], (*LOOK, *grew), beside="stylegan2", count=12, remembers=False)
+            faces(GAN, card["tag"], card["config"], (*LOOK, *grew), beside=("stylegan2", 1), count=12, remembers=False)
     if "train" in shown and shown["train"].open:
         with shown["train"]:
             panel(GAN)

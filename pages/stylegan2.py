@@ -22,7 +22,7 @@ if card:
             entanglement(GAN, card["tag"])
             st.subheader(word("stylegan2.look.title"), anchor="droplets")
             st.markdown(word("stylegan2.look.text"))
-            faces(GAN, card["tag"], card["config"], LOOK, silent=1, beside="stylegan", count=12, remembers=False)
+            faces(GAN, card["tag"], card["config"], LOOK, silent=1, beside=("stylegan", 0), count=12, remembers=False)
     if "train" in shown and shown["train"].open:
         with shown["train"]:
             panel(GAN)

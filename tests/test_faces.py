@@ -58,3 +58,12 @@ def test_the_component_finds_all_its_words():
     for name in ("face", "mix", "walk", "noise", "breed", "find", "fade", "norms", "slice"):
         assert f"  _{name}() {{" in script
     assert set(table["bands"]) == {"coarse", "middle", "fine"}
+
+
+def test_both_are_compared_at_the_same_size_of_maps(styled):
+    from pages.parts import faces
+
+    titles = dict.fromkeys(STYLED, "x")
+    assert faces._layers({"size": 16}) == [4, 4, 8, 8, 16, 16]
+    assert faces._other("stylegan2", 1, titles)["noises"] == [4, 8, 8, 16, 16]
+    assert faces._other("stylegan2", 1, {}) is None

@@ -570,8 +570,8 @@ class Faces {
 
   /** This GAN, and the other one beside it if there is one: what is compared. */
   get #compared() {
-    const { gan, tag, title, beside } = this.data;
-    return [{ gan, tag, title }, ...(beside ? [beside] : [])];
+    const { gan, tag, title, noises, beside } = this.data;
+    return [{ gan, tag, title, noises }, ...(beside ? [beside] : [])];
   }
 
   /** How strong a layer's features are, and what a spike does to those of the next. */
@@ -585,7 +585,9 @@ class Faces {
         loud.textContent = this.say("loud", { list: answer.loud.map((value) => value.toFixed(1)).join(" · ") });
         return answer.heat;
       };
-      return { heat, node: h("div", {}, h("h4", {}, of.title), h("div", { class: "pair" }, this.#captioned(heat, words.heat), h("figure", {}, h("div", { class: "live-picture" }, picture), h("figcaption", {}, words.outcome))), kept, loud) };
+      // The same place in both: the last layer of that size, of those that have one after them.
+      const at = (side) => Math.max(0, of.noises.slice(0, -1).findLastIndex((own) => own <= side));
+      return { heat, at, node: h("div", {}, h("h4", {}, of.title), h("div", { class: "pair" }, this.#captioned(heat, words.heat), h("figure", {}, h("div", { class: "live-picture" }, picture), h("figcaption", {}, words.outcome))), kept, loud) };
     });
     const layer = h("input", { type: "range", min: 0, max: last, step: 1, "aria-label": words.whichLayer, oninput: () => this.#refresh() }), side = h("output", {});
     layer.value = Math.min(3, last);
@@ -593,7 +595,7 @@ class Faces {
     return [[h("div", { class: "compared" }, ...columns.map(({ node }) => node)), h("label", { class: "row" }, h("span", {}, words.whichLayer), layer, side), h("label", { class: "row" }, h("span", {}, words.spike), spike, amount), h("p", { class: "hint" }, words.normsHint)], () => {
       side.textContent = `${noises[layer.valueAsNumber]}²`;
       amount.textContent = spike.value;
-      for (const { heat } of columns) heat.ask({ seed: this.#state.face, layer: layer.value, spike: spike.value });
+      columns.forEach(({ heat, at }, k) => heat.ask({ seed: this.#state.face, layer: k ? at(noises[layer.valueAsNumber]) : layer.value, spike: spike.value }));
     }];
   }
 
