@@ -132,6 +132,9 @@ def _verb(given: argparse.Namespace) -> None:
                 f"{given.out} can't be written: {error}. Name a .png file in a folder that exists."
             ) from error
         print(given.out)
+    elif given.out and isinstance(result, images.File):
+        Path(given.out).write_bytes(result.content)
+        print(given.out)
     elif given.out:
         Path(given.out).write_text(json.dumps(jsonable(result)), encoding="utf-8")
         print(given.out)

@@ -73,6 +73,8 @@ async def ask(request: Request) -> Response:
         answer = serving.server().ask(gan, verb, values, beside.get("tag") or None, viewer, gone)
         if isinstance(answer.value, Picture) and not as_json:
             return answer, images.png(answer.value), "image/png"
+        if isinstance(answer.value, images.File) and not as_json:
+            return answer, answer.value.content, answer.value.type
         return answer, json.dumps(jsonable(answer.value), ensure_ascii=False).encode(), "application/json"
 
     limiter = _asking.get(None)
@@ -205,7 +207,7 @@ def _described(name: str) -> dict[str, Any]:
             {
                 "name": verb.name,
                 "says": verb.says,
-                "returns": "picture" if verb.returns is Picture else "json",
+                "returns": {Picture: "picture", images.File: "file"}.get(verb.returns, "json"),
                 "arguments": [
                     {
                         "name": a.name,
@@ -318,6 +320,9 @@ def _operation(gan: str, title: str, verb: Verb) -> dict[str, Any]:
     if verb.returns is Picture:
         address = {"type": "string", "description": "The picture as a data: address, for whoever accepts only JSON."}
         content = {"image/png": {}, "application/json": {"schema": address}}
+    elif verb.returns is images.File:
+        address = {"type": "string", "description": "The file as a data: address, for whoever accepts only JSON."}
+        content = {"*/*": {}, "application/json": {"schema": address}}
     return {
         "operationId": f"{gan}_{verb.name}",
         "tags": [title],

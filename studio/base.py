@@ -110,6 +110,7 @@ class BaseGAN(nn.Module):
     CLASSROOM: ClassVar[Any]  # a Config that shows something within minutes on a CPU: for the training room
     Data: ClassVar[type]  # the shape its training data comes in (studio.data)
     demo: ClassVar[tuple[str, ...]]  # the children that its verbs need; the rest is needed to train on
+    layout: ClassVar[torch.memory_format] = torch.contiguous_format  # of its weights' memory while it trains
     variant: str = "exact"  # or "fast": which variant of the demo's networks this one holds (studio.fast)
 
     def __init__(self, config: Any = None) -> None:
@@ -118,7 +119,7 @@ class BaseGAN(nn.Module):
         self.extras: dict[str, Any] = {}  # what the checkpoint's card says about its input (palette, classes …)
 
     def optimizers(self) -> dict[str, Optimizer]:
-        """One optimizer a player, named as the child network it moves."""
+        """One optimizer a player, named as the child network it moves, or as the role of several together."""
         raise NotImplementedError
 
     def train_step(self, batch: Any, optimizers: Mapping[str, Optimizer], step: int) -> dict[str, Tensor]:
@@ -144,6 +145,12 @@ class BaseGAN(nn.Module):
     def example(self) -> dict[str, tuple[Tensor, ...]]:
         """Inputs for each network of the demo, for one picture: by them it is sized, timed and compared."""
         raise NotImplementedError
+
+    @property
+    def exact(self) -> Any:
+        """The same GAN with the networks of its file, in fp32: for gradients and for differences too small for a fast
+        variant. Itself, but where it is served; its networks are not in the server's line."""
+        return self.__dict__.get("_exact", self)
 
     @property
     def device(self) -> torch.device:

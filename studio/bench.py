@@ -78,6 +78,8 @@ def untrained(name: str, config: Any = None) -> BaseGAN:
                 setattr(made, child, None)
                 continue
             for layer in network.modules():
+                if getattr(layer, "equalised", False):
+                    continue  # its weights are N(0, 1), and scaled where they are used
                 if isinstance(layer, nn.ConvTranspose2d):  # inputs that one output sees
                     fan = layer.weight[:, 0].numel() / (layer.stride[0] * layer.stride[1])
                 elif isinstance(layer, (nn.Conv2d, nn.Linear, ResizeConv2d)):

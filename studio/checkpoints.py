@@ -259,6 +259,8 @@ def adopt(
     paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(each) for each in path]
     read = [formats.read(each) for each in paths]
     tensors = read[0] if len(read) == 1 else {f"{k}/{n}": v for k, each in enumerate(read) for n, v in each.items()}
+    if hasattr(kind, "laid_out"):  # their tensors lie otherwise than ours
+        tensors = kind.laid_out(tensors)
     config, table = kind.official({name: tuple(value.shape) for name, value in tensors.items()})
     if settings:
         config = checked(replace(config, **settings))

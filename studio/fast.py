@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from studio import checkpoints, registry
 from studio.base import BaseGAN
-from studio.layers import Norm, ResizeConv2d
+from studio.layers import DoublingConv2d, Norm, ResizeConv2d
 from studio.training import write_atomically
 
 FAITHFUL = 40.0  # dB to the exact picture, below which a variant is not used
@@ -51,6 +51,9 @@ def fast(network: nn.Module, *example: Tensor, dtype: torch.dtype | None = None)
     dtype = dtype or best_dtype(example[0].device)
     made = copy.deepcopy(network).eval().requires_grad_(False)
     sizes, layers = _sizes(made, example), dict(made.named_modules())
+    for layer in layers.values():
+        if hasattr(layer, "settle"):  # it can compute ahead what depends on its weights alone
+            layer.settle()
     quick = {name: _quick(layers[name], size, dtype) for name, size in sizes.items()}
     made.to(dtype=dtype, memory_format=torch.channels_last)
     for name, layer in quick.items():
@@ -122,9 +125,9 @@ def _quick(layer: nn.Module, size: torch.Size, dtype: torch.dtype) -> nn.Module 
     """What takes a layer's place; None = it stays."""
     if _behaves_as(layer, Norm):
         return GroupNorm(layer)
-    if _behaves_as(layer, ResizeConv2d):  # the transposed convolution that it equals
-        weight = layer.kernel()
-        like = nn.ConvTranspose2d(*weight.shape[:2], 4, stride=2, padding=1, device="meta")
+    if _behaves_as(layer, ResizeConv2d) or _behaves_as(layer, DoublingConv2d):  # transposed convolutions, as they are
+        weight, padding = layer.kernel(), 1 if isinstance(layer, ResizeConv2d) else 0
+        like = nn.ConvTranspose2d(*weight.shape[:2], weight.shape[-1], stride=2, padding=padding, device="meta")
     elif any(_behaves_as(layer, kind) for kind in (nn.Conv2d, nn.ConvTranspose2d)) and layer.padding != "same":
         weight, like = layer.weight, layer
     else:
@@ -186,6 +189,7 @@ def fastest(gan: BaseGAN, key: Mapping[str, Any] | None = None) -> BaseGAN:
     """
     decision, made = _Decision(gan, key or {}), copy.copy(gan)
     made.__dict__["_modules"] = dict(gan._modules)
+    made.__dict__["_exact"] = gan
     try:
         for child, inputs in gan.example().items():
             exact = gan.get_submodule(child)

@@ -8,7 +8,9 @@ that crosses does so here, so a GAN never sees a palette and a page never sees a
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,15 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")  # Pillow
 PAPER = (255, 255, 255)  # what shows through where a picture is transparent
 
 Picture = Image.Image
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a verb gives: its bytes, what kind it is (``video/mp4``), and the ending of its name."""
+
+    content: bytes = field(repr=False)
+    type: str
+    ending: str
 
 
 def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
@@ -150,3 +161,39 @@ def png(picture: Picture) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def gif(frames: Sequence[Picture], rate: float = 24) -> File:
+    """An endless GIF, ``rate`` frames a second (GIF counts in hundredths); all frames share one palette of 256."""
+    wall = Image.new("RGB", (frames[0].width, frames[0].height * min(len(frames), 32)))
+    for k, frame in enumerate(frames[:: max(1, len(frames) // 32)][:32]):
+        wall.paste(frame, (0, k * frame.height))
+    palette = wall.quantize(256, Image.Quantize.MEDIANCUT)
+    first, *rest = (frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames)
+    buffer = io.BytesIO()
+    first.save(buffer, "GIF", save_all=True, append_images=rest, duration=round(100 / rate) * 10, loop=0)
+    return File(buffer.getvalue(), "image/gif", ".gif")
+
+
+def mp4(frames: Sequence[Picture], rate: float = 24, side: int = 256) -> File:
+    """An MP4 film (VP9, which browsers play), enlarged to about ``side`` pixels by whole numbers.
+
+    Raises:
+        ValueError: this machine's OpenCV can't write films.
+    """
+    import cv2
+
+    scale = max(1, side // max(frames[0].size))
+    width, height = (2 * -(-each * scale // 2) for each in frames[0].size)  # codecs want even numbers
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"vp09"), rate, (width, height))
+        try:
+            if not writer.isOpened():
+                raise ValueError("OpenCV on this machine can't write MP4. Choose GIF.")
+            for frame in frames:
+                large = frame.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+                writer.write(np.ascontiguousarray(np.asarray(large)[:, :, ::-1]))
+        finally:
+            writer.release()
+        return File(path.read_bytes(), "video/mp4", ".mp4")

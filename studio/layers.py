@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -62,3 +65,112 @@ class ResizeConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv_transpose2d(x, self.kernel(), self.bias, stride=2, padding=1)
+
+
+# ---- what the ProGAN line shares: 1710.10196, 1812.04948, 1912.04958 ------------------------------------------------
+
+
+class EqualLinear(nn.Module):
+    """A linear layer with equalised learning rate (arXiv 1710.10196, section 4.1): ``(N, inputs) -> (N, outputs)``.
+
+    Weights are drawn from N(0, 1) and scaled by He's constant each time they are used, not once at the start: Adam
+    moves every weight about equally far, so every layer then learns equally fast.
+
+    Args:
+        bias: what the biases begin with.
+        gain: of the scale; sqrt(2) makes up for a ReLU that follows.
+        slow: the layer learns this many times as fast as the others (0.01 in StyleGAN's mapping network).
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: float = 0.0, gain: float = 1.0, slow: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs))
+        self.bias = nn.Parameter(torch.full((outputs,), bias / slow))
+        nn.init.normal_(self.weight, 0.0, 1 / slow)
+        self.scale, self.slow = gain * slow / math.sqrt(inputs), slow
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias * self.slow)
+
+
+class EqualConv2d(nn.Module):
+    """A convolution with equalised learning rate, see `EqualLinear`; ``padding`` 0, or what keeps the size."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, bias: bool = True, gain: float = 1.0, stride: int = 1,
+        padding: int | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        nn.init.normal_(self.weight)
+        self.scale = gain / math.sqrt(inputs * kernel**2)
+        self.stride, self.padding = stride, kernel // 2 if padding is None else padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight * self.scale, self.bias, self.stride, self.padding)
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """``x / sqrt(mean of x² over channels)``, of vectors or at each pixel (arXiv 1710.10196, section 4.2)."""
+    return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)
+
+
+def minibatch_stddev(x: Tensor, group: int = 4) -> Tensor:
+    """Adds a channel that says how varied the pictures of a group are: ``(N, C, H, W) -> (N, C + 1, H, W)``.
+
+    Arxiv 1710.10196, section 3: the standard deviation over the pictures of a group, for each feature at each place,
+    averaged to one number, which every picture of the group gets. A discriminator that sees it can tell a generator
+    that always draws the same. Pictures i, i + M, i + 2 M … are a group, M = N / group; if N can't be dealt out so,
+    groups are as large as can be.
+    """
+    n = len(x)
+    group = max(k for k in range(1, min(group, n) + 1) if n % k == 0)
+    parts = x.view(group, n // group, *x.shape[1:]).float()
+    spread = (parts.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (M,)
+    plane = spread.to(x.dtype).repeat(group).view(n, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+    return torch.cat([x, plane], dim=1)
+
+
+def blur(x: Tensor, taps: Sequence[float], padding: tuple[int, int], gain: float = 1.0) -> Tensor:
+    """Filters each channel by the outer product of ``taps`` (made to sum to 1), times ``gain``.
+
+    padding: zeros before and after, on both axes.
+    """
+    kernel = _kernel(taps, gain, x)
+    if padding[0] == padding[1]:
+        return F.conv2d(x, kernel, padding=padding[0], groups=x.shape[1])
+    return F.conv2d(F.pad(x, padding * 2), kernel, groups=x.shape[1])
+
+
+def double(x: Tensor, taps: Sequence[float] = (1, 3, 3, 1)) -> Tensor:
+    """Twice the size: zeros between the pixels, then `blur` (arXiv 1912.04958, section 4); taps: an even number."""
+    return F.conv_transpose2d(x, _kernel(taps, 4.0, x), stride=2, padding=len(taps) // 2 - 1, groups=x.shape[1])
+
+
+def halve(x: Tensor, taps: Sequence[float] = (1, 3, 3, 1)) -> Tensor:
+    """Half the size: `blur`, then every second pixel; taps: an even number."""
+    return F.conv2d(x, _kernel(taps, 1.0, x), stride=2, padding=len(taps) // 2 - 1, groups=x.shape[1])
+
+
+def _kernel(taps: Sequence[float], gain: float, x: Tensor) -> Tensor:
+    """``(C, 1, k, k)`` for a depthwise convolution: on a CPU several times as fast as one pass along each axis."""
+    row = torch.tensor(taps, dtype=x.dtype, device=x.device)
+    plane = torch.outer(row, row) * (gain / sum(taps) ** 2)
+    return plane.expand(x.shape[1], 1, -1, -1)
+
+
+class DoublingConv2d(nn.Module):
+    """A 3 x 3 transposed convolution of stride 2 without padding or bias: ``(N, inputs, H, W) -> (N, outputs, 2 H + 1,
+    2 W + 1)``; its weight lies as that of a convolution does, ``(outputs, inputs, 3, 3)``."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.empty(outputs, inputs, 3, 3)), None
+        nn.init.normal_(self.weight)
+
+    def kernel(self) -> Tensor:
+        return self.weight.transpose(0, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv_transpose2d(x, self.kernel(), stride=2)

@@ -37,3 +37,16 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     x = (share * real + (1 - share) * fake).detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
     return ((slope.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean()
+
+
+def r1(logits: Tensor, real: Tensor) -> Tensor:
+    """How steep the discriminator is on real pictures: ``|grad D(x)|²``, averaged over the batch; to be minimised.
+
+    Mescheder et al. 2018 (arXiv 1801.04406), section 4.1, without its factor gamma / 2.
+
+    Args:
+        logits: ``D(real)``; each must depend on its own picture, or on the batch through statistics.
+        real: pictures that require gradients.
+    """
+    (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
+    return slope.square().flatten(1).sum(dim=1).mean()

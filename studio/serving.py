@@ -241,6 +241,7 @@ def _stand_in(part: Any, compute: _Compute) -> Any:
 def _served(gan: BaseGAN, compute: _Compute) -> BaseGAN:
     """The same GAN, sharing all weights, with stand-ins for its networks."""
     served = copy.copy(gan)
+    served.__dict__["_exact"] = gan.exact
     served.__dict__["_modules"] = {name: _stand_in(child, compute) for name, child in gan._modules.items()}
     return served
 

@@ -178,8 +178,7 @@ class _Trainer:
         self.device = devices.device(device).name
         self.dtype = devices.precision(self.device)
         self.gan = gan.to(self.device).train()
-        if self.dtype is not None:
-            gan.to(memory_format=torch.channels_last)
+        gan.to(memory_format=torch.channels_last if self.dtype is not None else gan.layout)
         self.shown = copy.deepcopy(gan)
         self.optimizers = gan.optimizers()
         self.config, self.rates = gan.config, {}

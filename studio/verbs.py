@@ -29,7 +29,7 @@ from typing import Any
 
 from PIL import Image
 
-from studio.images import Picture, open_picture
+from studio.images import File, Picture, open_picture
 
 NOTHING = inspect.Parameter.empty
 
@@ -202,6 +202,10 @@ def jsonable(value: Any) -> Any:
         from studio.images import png
 
         return "data:image/png;base64," + base64.b64encode(png(value)).decode()
+    if isinstance(value, File):
+        import base64
+
+        return f"data:{value.type};base64," + base64.b64encode(value.content).decode()
     if hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, Mapping):

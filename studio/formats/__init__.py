@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from studio.formats import safe, torch_file
+from studio.formats import nvidia_pkl, safe, torch_file
 
 READERS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".safetensors": safe.read,
@@ -15,6 +15,7 @@ READERS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".pt": torch_file.read,
     ".ckpt": torch_file.read,
     ".bin": torch_file.read,
+    ".pkl": nvidia_pkl.read,
 }
 
 

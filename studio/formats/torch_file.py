@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 import zipfile
+from argparse import Namespace
 from pathlib import Path
 
 import torch
@@ -12,11 +13,15 @@ from torch import Tensor
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The state dict in a ``.pth`` file, also where it lies under ``state_dict`` or ``model``."""
+    """The state dict in a ``.pth`` file, also where it lies under ``state_dict`` or ``model``.
+
+    Of several state dicts by name (``g_ema``, ``d`` …) each tensor's name begins with its dict's: ``g_ema.input``.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of unusual pickle protocols; they load, or are refused
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals([Namespace]):  # settings of a command line: a bag of plain values
+                loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path.name} holds more than weights: loading it could run a program, so it was not loaded. Ask for a "
@@ -29,4 +34,8 @@ def read(path: Path) -> dict[str, Tensor]:
             loaded = loaded[key]
     if not isinstance(loaded, dict):
         raise ValueError(f"{path.name} holds a {type(loaded).__name__}, not weights by name.")
-    return {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
+    found = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
+    for group, inner in loaded.items():
+        if isinstance(inner, dict):
+            found |= {f"{group}.{name}": value for name, value in inner.items() if isinstance(value, Tensor)}
+    return found
