@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOOR = {
-    "base", "losses", "layers", "latents", "images", "data", "weights", "formats", "measure", "sketches", "toys",
-    "verbs",
+    "base", "losses", "layers", "latents", "images", "labels", "data", "weights", "formats", "measure", "sketches",
+    "toys", "verbs",
 }  # fmt: skip
 ABOVE = {"streamlit", "gradio", "starlette", "pages", "app", "space"}
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from studio import images
+from studio.labels import Classes, LabelMap, open_map
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 MOST_FILES = 300_000
@@ -105,26 +102,20 @@ class Files:
         except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError("This file can't be read from where it lies.") from error
 
-    def ids(self, name: str) -> np.ndarray:
-        """A label map, ``(H, W)`` uint8: the numbers of the file's pixels, palette or grey, and no colours.
+    def map(self, name: str) -> LabelMap:
+        """A label map as it lies there, of numbers or of colours.
 
         Raises:
-            ValueError: damaged, or a picture of colours, of which no number can be read.
+            ValueError: it is damaged, or not a picture.
         """
         try:
-            with Image.open(io.BytesIO(self.read(name)), formats=images.FORMATS) as picture:
-                array = np.asarray(picture)
-        except (OSError, KeyError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError("This label map is damaged or cut off.") from error
-        if array.ndim == 3 and all(np.array_equal(array[..., 0], array[..., k]) for k in (1, 2)):
-            array = array[..., 0]  # grey, saved as RGB
-        if array.ndim != 2:
-            raise ValueError("This label map holds colours; one number a pixel was expected (a grey or palette PNG).")
-        if array.dtype == bool:
-            array = array.astype(np.uint8)
-        if array.dtype != np.uint8 and (array.min(initial=0) < 0 or array.max(initial=0) > 255):
-            raise ValueError(f"This label map has numbers up to {array.max()}; they must be from 0 to 255.")
-        return array.astype(np.uint8)
+            return open_map(self.read(name))
+        except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError("This file can't be read from where it lies.") from error
+
+    def classes(self) -> Classes | None:
+        """The palette in ``classes.json``, if there is one."""
+        return Classes.parse(self.read("classes.json")) if "classes.json" in self.names else None
 
 
 def stem(name: str) -> str:
