@@ -219,6 +219,7 @@ def start(
     card = checkpoints.card(gan, origin) if origin else {}
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
+    config = data.settled(config)
     held = card.get("held_out") or (hold_out(data, held_out, seed) if held_out else [])
     torch.manual_seed(seed)
     made = kind(config)
@@ -318,6 +319,7 @@ def _go(run: Run, gan: BaseGAN, data: Any, held: Sequence[str], facts: dict[str,
     some = some[:: max(1, len(some) // 10)][:10]
     examples = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
     aside = set(held)
+    gan.extras = facts["facts"] or {}
     data.keep([name for name in data.names if name not in aside])
     return run.train(gan, data, facts, examples=examples, **how)
 

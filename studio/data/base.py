@@ -74,6 +74,10 @@ class DataSet:
         """The example's picture, ``(H, W, 3)`` uint8, unvaried; None = its file is damaged."""
         raise NotImplementedError
 
+    def settled(self, config: Any) -> Any:
+        """The config with what only the data knows, such as how many classes there are."""
+        return config
+
     def facts(self) -> dict[str, Any]:
         """What the trained checkpoint's card should say about its input."""
         return {}
