@@ -234,7 +234,8 @@ def adopt(path: str | Path, gan: str, tag: str, title: str | None = None) -> Pat
     """Takes over an official checkpoint file: reads its architecture off names and shapes and writes a checkpoint.
 
     Args:
-        path: the file, such as ``latest_net_G.pth``. Nothing in it is executed.
+        path: the file, such as ``latest_net_G.pth``, or a folder with those of several networks. Nothing in them is
+            executed.
         gan: which GAN it is a checkpoint of.
         tag: the name it gets; it goes to ``STUDIO_HOME``.
 
@@ -253,7 +254,7 @@ def adopt(path: str | Path, gan: str, tag: str, title: str | None = None) -> Pat
     tensors = formats.read(path)
     config, table = kind.official({name: tuple(value.shape) for name, value in tensors.items()})
     made = build(kind, config, {k: v for k, v in tensors.items()}, table)
-    content = Path(path).read_bytes()
+    content = b"".join(file.read_bytes() for file in formats.files(path))
     facts = {
         "title": {"en": title or tag, "ko": title or tag},
         "origin": {"kind": "adopted", "file": Path(path).name, "sha256": hashlib.sha256(content).hexdigest()},

@@ -76,9 +76,8 @@ class Run:
         state = self.state()
         kind = registry.gan(self.card["gan"])
         gan = kind(kind.Config(**state["config"]))
-        gan.load_state_dict(state["gan"])
-        if shown:
-            gan.load_state_dict(state["shown"])
+        averaged = {k: v for k, v in state["shown"].items() if shown and k.split(".")[0] in gan.demo}
+        gan.load_state_dict(state["gan"] | averaged)  # the other player is never averaged: the trained one judges
         gan.extras = self.card.get("facts", {})
         return gan.eval()
 
