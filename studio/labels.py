@@ -230,12 +230,13 @@ class Classes:
         return self._snapped(values, ids, exact, given.seen)
 
     def _numbers(self, values: np.ndarray) -> np.ndarray | None:
-        known = np.array([*(each["id"] for each in self.listed), UNKNOWN])
-        if np.isin(values, known).all():
-            return values.astype(np.uint8)
-        if values.max(initial=0) > 255 and (values % 257 == 0).all() and np.isin(values // 257, known).all():
-            return (values // 257).astype(np.uint8)  # 8-bit ids stretched to 16 bits
-        return None
+        """The numbers as ids, if all of them are classes."""
+        known = np.zeros(256, bool)
+        known[[*(each["id"] for each in self.listed), UNKNOWN]] = True
+        least, most = values.min(initial=0), values.max(initial=0)
+        if most > 255 and (values % 257 == 0).all():  # 8-bit ids stretched to 16 bits
+            values, most = values // 257, most // 257
+        return values.astype(np.uint8) if least >= 0 and most <= 255 and known[values].all() else None
 
     def _exact(self, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(ids, which of them are exact) by colour."""
