@@ -112,7 +112,7 @@ class SPADE(nn.Module):
     def __init__(self, config: Config, channels: int) -> None:
         super().__init__()
         k = config.kernel
-        self.norm = Norm(channels, config.norm, affine=False)
+        self.norm, self.batch = Norm(channels, config.norm, affine=False), config.norm == "batch"
         self.shared = nn.Conv2d(config.channels, config.hidden, 3, padding=1)
         self.gamma = nn.Conv2d(config.hidden, channels, k, padding=k // 2)
         self.beta = nn.Conv2d(config.hidden, channels, k, padding=k // 2)
@@ -124,8 +124,8 @@ class SPADE(nn.Module):
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         gamma, beta = self.modulation(labels)
-        averages = self.norm.kind == "batch" and not self.training
-        return torch.addcmul(beta, self.norm(x, averages), 1 + gamma)
+        normalised = self.norm(x, averages=self.batch and not self.training)
+        return torch.addcmul(beta, normalised, 1 + gamma)
 
 
 class Plain(nn.Module):
