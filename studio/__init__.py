@@ -3,6 +3,7 @@
 import studio
 studio.names()
 shoe = studio.load("pix2pix").translate("sketch.png")
+for event in studio.train("pix2pix", "toy", minutes=3): print(event)  # here; studio.Run.start: in its own process
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 # ten times sooner done. It must be said before torch is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-__all__ = ["adopt", "card", "gan", "load", "names", "tags"]
+__all__ = ["Run", "adopt", "card", "gan", "load", "names", "tags", "train"]
 
 
 def __getattr__(name: str) -> Any:  # torch takes seconds to import; whoever only asks for the version does not wait
@@ -22,6 +23,10 @@ def __getattr__(name: str) -> Any:  # torch takes seconds to import; whoever onl
         from studio import registry as home
     elif name in ("load", "adopt", "card", "tags"):
         from studio import checkpoints as home
+    elif name == "Run":
+        from studio import runs as home
+    elif name == "train":
+        from studio import trainer as home
     else:
         raise AttributeError(f"module 'studio' has no attribute {name!r}")
     return getattr(home, name)

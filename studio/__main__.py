@@ -1,4 +1,5 @@
-"""The shell: python -m studio list | show | GAN VERB | train | keep | compare | adopt | measure | bench | doctor."""
+"""The shell: python -m studio list | show | GAN VERB | train | runs | pause | stop |
+keep | compare | adopt | measure | bench | doctor."""
 
 from __future__ import annotations
 
@@ -8,6 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from studio.runs import Run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,9 +74,14 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="fields of the GAN's Config")
     p.add_argument("--hold-out", type=int, default=0, metavar="N", help="pictures to set aside for measuring")
     p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--device", default="cpu")
+    p.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: cpu; of a resumed run: the one it had)")
     p.add_argument("--threads", type=int, help="CPU threads")
-    p.add_argument("--workers", type=int, default=1, help="processes that prepare the data")
+    p.add_argument("--workers", type=int, help="processes that prepare the data (default: as the device needs)")
+    p.add_argument("--now", action="store_true", help="do not wait until no other run has the device")
+    p.add_argument("--polite", action="store_true", help="let other programs go first (as the training room starts it)")
+    command(_runs, "Every run, and how it is.")
+    command(_pause, "Hold a run that is being trained; it saves first.").add_argument("run")
+    command(_stop, "End a run that is being trained; it saves first.").add_argument("run")
     p = command(_keep, "Make a checkpoint of a run.")
     p.add_argument("run")
     p.add_argument("--tag", required=True)
@@ -238,23 +248,38 @@ def _bench(given: argparse.Namespace) -> None:
 
 
 def _train(given: argparse.Namespace) -> None:
+    import os
     import signal
 
     import torch
 
-    from studio import runs
-    from studio.training import Ended, Progress
+    from studio import devices, trainer
+    from studio.training import Ended, Phase, Progress
 
     if given.threads:
         torch.set_num_threads(given.threads)
-    how = {"steps": given.steps, "minutes": given.minutes, "device": given.device, "workers": given.workers}
+    if given.polite and hasattr(os, "nice"):
+        os.nice(5)  # whoever plays with a model meanwhile should not feel it
+    how = {"steps": given.steps, "minutes": given.minutes, "device": given.device, "queue": not given.now}
+    workers = {} if given.workers is None else {"workers": given.workers}
     if given.resume:
-        run, events = runs.resume(given.resume, given.data, overrides=given.set, **how)
+        run, events = trainer.resume(given.resume, given.data, given.set, **how, **workers)
+        if run.wish().go == "pause" and not given.polite:
+            run.ask(go="on")
     else:
         if not given.gan or not given.data:
             raise ValueError("Say which GAN and which data: python -m studio train pix2pix --data toy --minutes 3")
-        run, events = runs.start(
-            given.gan, given.data, given.run, given.set, given.start, given.hold_out, seed=given.seed, **how
+        how["device"] = devices.device(given.device or "cpu").name
+        run, events = trainer.start(
+            given.gan,
+            given.data,
+            name=given.run,
+            settings=given.set,
+            origin=given.start,
+            held_out=given.hold_out,
+            seed=given.seed,
+            **how,
+            **workers,
         )
     signal.signal(signal.SIGINT, lambda *_: run.stop())  # Ctrl+C ends it in good order
     signal.signal(signal.SIGTERM, lambda *_: run.stop())
@@ -263,16 +288,43 @@ def _train(given: argparse.Namespace) -> None:
         if isinstance(event, Progress):
             losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
             print(f"step {event.step}  {event.rate:.1f} pictures/s  {losses}", flush=True)
+        elif isinstance(event, Phase):
+            print(f"{event.how} at step {event.step}", flush=True)
         elif isinstance(event, Ended):
             print(f"{event.how} at step {event.step}. {event.why}", flush=True)
             if event.how == "failed":
                 raise ValueError(event.why)
 
 
-def _compare(given: argparse.Namespace) -> None:
+def _runs(given: argparse.Namespace) -> None:
     from studio import runs
 
-    runs.compare(given.runs, given.pictures, given.data, given.rows).save(given.out, quality=92)
+    for run in runs.all_runs():
+        status = run.status()
+        print(f"{run.name:36} {status.how:9} step {status.step:7}  {status.why}".rstrip())
+
+
+def _pause(given: argparse.Namespace) -> None:
+    _run(given.run).pause()
+
+
+def _stop(given: argparse.Namespace) -> None:
+    _run(given.run).stop()
+
+
+def _run(name: str) -> Run:
+    from studio import runs
+
+    run = runs.Run(name) if (Path(name) / "card.json").exists() else runs.find(name)
+    if not run.alive:
+        raise ValueError(f"Nobody trains {run.name} now. Go on with: python -m studio train --resume {name}")
+    return run
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from studio import trainer
+
+    trainer.compare(given.runs, given.pictures, given.data, given.rows).save(given.out, quality=92)
     print(given.out)
 
 

@@ -37,7 +37,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from studio import checkpoints, images, registry, serving
+from studio import checkpoints, images, registry, runs_api, serving
 from studio.images import Picture
 from studio.verbs import Argument, Verb, jsonable, verbs
 
@@ -479,6 +479,7 @@ api = Starlette(
         Route("/gans", gans),
         Route("/openapi.json", openapi),
         Route("/docs", docs),
+        *runs_api.routes,
         Route("/{gan}/{tag}/{name}", file),
         Route("/{gan}/{verb}", ask, methods=["POST"]),
     ],

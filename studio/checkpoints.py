@@ -25,15 +25,11 @@ from torch.overrides import TorchFunctionMode
 from studio import formats, images, registry, weights
 from studio.base import BaseGAN
 from studio.formats import safe
+from studio.places import home
 from studio.training import write_atomically
 
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 TAG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
-
-def home() -> Path:
-    """The writable place of this user's checkpoints and runs."""
-    return Path(os.environ.get("STUDIO_HOME") or Path.home() / ".gan-studio")
 
 
 def places() -> list[Path]:

@@ -1,31 +1,62 @@
 """A run is a folder, written by the process that trains and read by whoever wants to watch.
 
-runs/<name>/card.json        gan, config, data, what was held out, the command
+runs/<name>/card.json        gan, config, data, what was held out, how long, the command
             events.jsonl     one event a line
-            sample-0000100.webp
+            sample-0000100.webp, single-0000101.webp
             resume.pt        the whole state, replaced atomically
-            stop             put there by whoever wants it to stop
+            wish.json        what whoever watches wishes: pause, stop, dials, single steps
+            trainer.log      what the process said
+            ended.json       its exit status, if somebody was there to see it
+
+Nothing of a training lives in the process that watches: reload the page, restart the server, and it is found again.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import filelock
+import psutil
 import torch
 
-from studio import checkpoints, images, registry, training
+from studio import checkpoints, devices, images, registry
 from studio.base import BaseGAN, checked
 from studio.data import hold_out
-from studio.images import Picture
-from studio.training import Ended, Event, Progress, Sample, write_atomically
+from studio.limits import limits
+from studio.training import Wish, write_atomically
 from studio.verbs import Argument
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+OVER = ("finished", "stopped", "failed")
+STARTING = 90  # seconds that a new process may take until it says something
+LITTLE = 2 << 20  # bytes: a disk with less is called full
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a run is: ``starting``, ``queued``, ``training``, ``paused``, ``finished``, ``stopped`` or ``failed``.
+
+    alive: whether a process is there for it (a paused one may have gone: it is started again when needed).
+    ahead: how many runs will use the device before a queued one.
+    """
+
+    how: str
+    step: int
+    why: str
+    alive: bool
+    ahead: int = 0
 
 
 class Run:
@@ -40,7 +71,7 @@ class Run:
 
     @property
     def card(self) -> dict[str, Any]:
-        """gan, config, data, held_out, started …
+        """gan, config, data, held_out, goal …
 
         Raises:
             ValueError: no run there.
@@ -50,19 +81,199 @@ class Run:
         except (OSError, ValueError) as error:
             raise ValueError(f"There is no run in {self.folder}.") from error
 
-    def events(self) -> Iterator[dict[str, Any]]:
-        """All events so far, oldest first; a half-written last line is left out."""
+    # ---- watching ---------------------------------------------------------------------------------------------------
+
+    def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
+        """All events from line ``after`` on, oldest first; a half-written line is left out."""
         path = self.folder / "events.jsonl"
         if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
+            for line in path.read_text(encoding="utf-8").splitlines()[after:]:
                 try:
                     yield json.loads(line)
                 except ValueError:
                     continue
 
+    @property
+    def samples(self) -> list[Path]:
+        return sorted(self.folder.glob("sample-*.webp"))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process that wrote its number into ``pid.json`` is still that process."""
+        try:
+            noted = json.loads((self.folder / "pid.json").read_text(encoding="utf-8"))
+            process = psutil.Process(noted["pid"])
+            return abs(process.create_time() - noted["since"]) < 2 and process.status() != psutil.STATUS_ZOMBIE
+        except (OSError, ValueError, KeyError, psutil.Error):
+            return False
+
+    def status(self) -> Status:
+        """How it is now, from what it wrote and whether it lives."""
+        last, step = None, 0
+        for event in self.events():
+            step = event.get("step", step)
+            if event["event"] in ("Launched", "Queued", "Phase", "Ended"):
+                last = event
+        if last is None:
+            return Status("starting" if self.alive else "stopped", step, "", self.alive)
+        alive = self.alive
+        if last["event"] == "Ended":
+            return Status(last["how"], step, last.get("why", ""), alive)
+        if last["event"] == "Launched" and not alive and time.time() - last["time"] < STARTING and not self._exit():
+            return Status("starting", step, "", False)
+        if not alive:
+            paused = last["event"] == "Phase" and last["how"] == "paused"
+            return Status("paused" if paused else "failed", step, "" if paused else self._post_mortem(step), False)
+        if last["event"] == "Queued":
+            return Status("queued", step, "", True, len(ahead(self)))
+        return Status("starting" if last["event"] == "Launched" else last["how"], step, "", True)
+
+    def _exit(self) -> dict[str, Any] | None:
+        with suppress(OSError, ValueError):
+            return json.loads((self.folder / "ended.json").read_text(encoding="utf-8"))
+        return None
+
+    def _post_mortem(self, step: int) -> str:
+        """Why a process that said no last word is gone, as far as can be told."""
+        again = f"Go on from the last state{f' (step {step} or a little before)' if step else ''}."
+        if shutil.disk_usage(self.folder).free < LITTLE:
+            return f"The disk is full. Free some space. {again}"
+        seen = self._exit() or {}
+        if seen.get("code", 0) in (-9, 137):
+            return (
+                f"The trainer was killed (signal 9): by somebody, or by the system for want of memory. {again} "
+                "If it happens again, make the batch or the width smaller."
+            )
+        with suppress(OSError):
+            lines = (self.folder / "trainer.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            if seen and lines:
+                return f"The trainer ended with: {lines[-1][:300]} {again}"
+        return f"The trainer is gone without a word: killed, or the machine went down. {again}"
+
+    # ---- wishes -----------------------------------------------------------------------------------------------------
+
+    def wish(self) -> Wish:
+        """What was last wished."""
+        try:
+            read = json.loads((self.folder / "wish.json").read_text(encoding="utf-8"))
+            return Wish(**{k: tuple(v) if isinstance(v, list) else v for k, v in read.items()})
+        except (OSError, ValueError, TypeError):
+            return Wish()
+
+    def ask(self, **changes: Any) -> Wish:
+        """Changes what is wished (`studio.training.Wish`), for the trainer to see before its next step.
+
+        Raises:
+            ValueError: a value that can't be.
+        """
+        terms = registry.gan(self.card["gan"]).about.terms
+        players = set(registry.gan(self.card["gan"]).about.objective)
+        for name, value in changes.items():
+            if name == "go" and value not in ("on", "pause", "stop", "yield"):
+                raise ValueError(f"go = {value!r}: say on, pause or stop.")
+            if name == "off" and not set(value) <= {k for k, term in terms.items() if term.weight}:
+                raise ValueError(f"off = {value!r}: these terms can't all be switched off.")
+            if name == "still" and not set(value) <= players:
+                raise ValueError(f"still = {value!r}: the players are {', '.join(players)}.")
+            if name == "single" and value not in players | {"both", ""}:
+                raise ValueError(f"single = {value!r}: the players are {', '.join(players)}, or both.")
+            if name == "lr" and not (isinstance(value, (int, float)) and 0 <= value <= 100):
+                raise ValueError(f"lr = {value!r}: a multiple from 0 to 100 of the learning rate.")
+        with self._writing():
+            wish = replace(self.wish(), **changes)
+            self._write("wish.json", asdict(wish))
+        return wish
+
+    def pause(self) -> None:
+        """Asks the trainer to save and hold; it keeps the device for a while, ready for single steps."""
+        self.ask(go="pause")
+
     def stop(self) -> None:
         """Asks the trainer to save and end; it does so after the step it is in."""
-        (self.folder / "stop").touch()
+        self.ask(go="stop")
+
+    def resume(self, minutes: float | None = None, steps: int | None = None, device: str | None = None) -> None:
+        """Goes on exactly where it stopped, in its own process; a trainer that holds goes on, and none is started.
+
+        Args:
+            minutes, steps: a new goal: so many more. None = what is left of the old one.
+            device: another one than before.
+        """
+        allowed = limits()
+        allowed.check(minutes=minutes, steps=steps)
+        card = self.card
+        if minutes is not None or steps is not None or device is not None:
+            with self._writing():
+                if minutes is not None or steps is not None:
+                    done = self.done()
+                    card["goal"] = {
+                        "minutes": None if minutes is None else done["minutes"] + minutes,
+                        "steps": None if steps is None else done["steps"] + steps,
+                    }
+                card["device"] = devices.device(device).name if device else card.get("device", "cpu")
+                self._write("card.json", card)
+        self.ask(go="on", single="")
+        if not self.alive:
+            self._launch()
+
+    def step(self, player: str) -> None:
+        """A single step of a player (or ``both``); the run is paused for it, and stays so."""
+        limits().check()
+        self.ask(go="pause", single=player)
+        if not self.alive:
+            self._launch()
+
+    def done(self) -> dict[str, float]:
+        """Steps and minutes so far, of the last saved state or the last word."""
+        step, seconds = 0, 0.0
+        for event in self.events():
+            step, seconds = event.get("step", step), event.get("seconds", seconds)
+        return {"steps": step, "minutes": seconds / 60}
+
+    def delete(self) -> None:
+        """Deletes the folder.
+
+        Raises:
+            ValueError: it is being trained.
+        """
+        if self.alive:
+            raise ValueError(f"{self.name} is being trained. Stop it first.")
+        self.card  # noqa: B018 only a run's folder is ever deleted
+        shutil.rmtree(self.folder)
+
+    @classmethod
+    def start(cls, gan: str, source: str, **how: Any) -> Run:
+        """Begins a run in a process of its own and returns at once. Arguments and errors: see `create`."""
+        run = create(gan, source, **how)
+        run._launch()
+        return run
+
+    def _launch(self) -> None:
+        """Starts the trainer: a process of its own session, that outlives this one."""
+        (self.folder / "ended.json").unlink(missing_ok=True)
+        self.note({"event": "Launched"})
+        root = Path(__file__).resolve().parent.parent
+        path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+        with open(self.folder / "trainer.log", "ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "studio", "train", "--resume", str(self.folder.resolve()), "--polite"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=os.environ | {"PYTHONPATH": path},
+            )
+        since = psutil.Process(process.pid).create_time()
+        self._write("pid.json", {"pid": process.pid, "since": since})
+
+        def see_off() -> None:
+            code = process.wait()
+            with suppress(OSError):
+                self._write("ended.json", {"code": code, "time": round(time.time(), 1)})
+
+        threading.Thread(target=see_off, name=f"trainer {self.name}", daemon=True).start()
+
+    # ---- what was trained -------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
         """The last whole state (tensors and numbers only: nothing in the file is executed)."""
@@ -76,37 +287,12 @@ class Run:
         state = self.state()
         kind = registry.gan(self.card["gan"])
         gan = kind(kind.Config(**state["config"]))
-        averaged = {k: v for k, v in state["shown"].items() if shown and k.split(".")[0] in gan.demo}
-        gan.load_state_dict(state["gan"] | averaged)  # the other player is never averaged: the trained one judges
+        gan.load_state_dict(state["gan"])
+        if shown:  # of the averages, only what a demo shows: the other player is the one that was trained
+            averages = {k: v for k, v in state["shown"].items() if k.split(".")[0] in gan.demo}
+            gan.load_state_dict(averages, strict=False)
         gan.extras = self.card.get("facts", {})
         return gan.eval()
-
-    @property
-    def samples(self) -> list[Path]:
-        return sorted(self.folder.glob("sample-*.webp"))
-
-    def train(self, gan: BaseGAN, data: Any, facts: dict[str, Any], **how: Any) -> Iterator[Event]:
-        """Trains in this process and writes the folder; yields the events as they come.
-
-        Args:
-            facts: what the card says besides gan and config (data, held_out …).
-            how: for `training.train`.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "stop").unlink(missing_ok=True)
-        card = {"gan": registry.name_of(gan), "config": asdict(gan.config), **facts}
-        card |= {"device": _device(how.get("device", "cpu")), "pid": os.getpid()}
-        self._write("card.json", card)
-
-        def save(state: dict[str, Any]) -> None:
-            write_atomically(self.folder / "resume.pt", lambda path: torch.save(state, path))
-
-        def asked() -> str:
-            return "stop" if (self.folder / "stop").exists() else ""
-
-        for event in training.train(gan, data, save=save, asked=asked, **how):
-            self._note(event)
-            yield event
 
     def keep(self, tag: str, facts: dict[str, Any], where: Path | None = None, examples: Sequence[Path] = ()) -> Path:
         """Makes a checkpoint of the run as it stands, or a better one of a tag that is there.
@@ -118,16 +304,15 @@ class Run:
                 are there already; without any the preview is the last contact sheet.
         """
         card, state, gan = self.card, self.state(), self.gan()
-        minutes = sum(e["seconds"] for e in _last_progress(self.events())) / 60
         origin = {
             "kind": "trained",
             "command": card["command"],
-            "data": _data_name(card["data"]),
+            "data": data_name(card["data"]),
             "before": card.get("before", []),
             "steps": state["step"],
             "pictures": state["step"] * gan.config.batch,
-            "minutes": round(minutes),
-            "device": card["device"],
+            "minutes": round(state.get("seconds") or _seconds(self.events())) // 60,
+            "device": card.get("trained on", card.get("device", "cpu")),
         }
         before: dict[str, Any] = {}
         folder = (where or checkpoints.home() / "checkpoints") / card["gan"] / checkpoints.checked_tag(tag)
@@ -158,142 +343,175 @@ class Run:
             beside.append(folder / before["arms"]["file"])
         return checkpoints.save(gan, tag, facts, preview, where=where, beside=beside)
 
+    # ---- writing ----------------------------------------------------------------------------------------------------
+
+    def note(self, line: Mapping[str, Any]) -> None:
+        """Adds a line to the events."""
+        text = json.dumps({"time": round(time.time(), 1)} | dict(line), ensure_ascii=False)
+        with open(self.folder / "events.jsonl", "a", encoding="utf-8") as log:
+            log.write(text + "\n")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Viewers and trainer change the small files one after the other."""
+        with filelock.FileLock(self.folder / "writing.lock", timeout=10):
+            yield
+
     def _write(self, name: str, value: Any) -> None:
         text = json.dumps(value, indent=1, ensure_ascii=False)
         write_atomically(self.folder / name, lambda path: path.write_text(text, encoding="utf-8"))
 
-    def _note(self, event: Event) -> None:
-        line: dict[str, Any] = {"event": type(event).__name__, "time": round(time.time(), 1)}
-        if isinstance(event, Sample):
-            name = f"sample-{event.step:07d}.webp"
-            event.picture.save(self.folder / name, quality=88)
-            line |= {"step": event.step, "file": name}
-        elif isinstance(event, (Progress, Ended)):
-            line |= asdict(event)
-        with open(self.folder / "events.jsonl", "a", encoding="utf-8") as log:
-            log.write(json.dumps(line, ensure_ascii=False) + "\n")
 
-
-def _data_name(source: str) -> str:
+def data_name(source: str) -> str:
     """What a card says of where data lay: the name of the folder or zip, and the folder in it, but no path."""
     parts = Path(source).parts
     zips = [k for k, part in enumerate(parts) if part.lower().endswith(".zip")]
     return "/".join(parts[zips[0] if zips else -1 :])
 
 
-def _last_progress(events: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The last Progress of each session of a run: `seconds` counts from the session's start."""
-    last = None
+def _seconds(events: Iterator[dict[str, Any]]) -> float:
+    """Seconds of a run of the studio's first version, whose Progress counted from each session's start."""
+    total, last = 0.0, 0.0
     for event in events:
         if event["event"] == "Progress":
-            if last is not None and event["seconds"] < last["seconds"]:
-                yield last
+            total += last if event["seconds"] < last else 0.0
+            last = event["seconds"]
+    return total + last
+
+
+# ---- all runs -------------------------------------------------------------------------------------------------------
+
+
+def folder_of_runs() -> Path:
+    return checkpoints.home() / "runs"
+
+
+def all_runs() -> list[Run]:
+    """Every run of this user, the newest first."""
+    found = [Run(path.parent) for path in folder_of_runs().glob("*/card.json")]
+    return sorted(found, key=lambda run: run.card.get("created", 0), reverse=True)
+
+
+def find(name: str) -> Run:
+    """The run of a name.
+
+    Raises:
+        ValueError: not a name, or none of that name.
+    """
+    if not NAME.fullmatch(name) or not (folder_of_runs() / name / "card.json").exists():
+        raise ValueError(f"There is no run {name[:80]!r}.")
+    return Run(folder_of_runs() / name)
+
+
+def ahead(run: Run) -> list[Run]:
+    """Runs that will use a run's device before it does: the one that has it, and those that have waited longer."""
+    mine, before = _place(run), []
+    for other in all_runs():
+        place = _place(other) if other.folder != run.folder and other.alive else None
+        if place is not None and mine is not None and place[0] == mine[0] and place[1] < mine[1]:
+            before.append(other)
+    return before
+
+
+def _place(run: Run) -> tuple[str, float] | None:
+    """(device, since when it has or wants it); None = it does neither."""
+    last = None
+    for event in run.events():
+        if event["event"] in ("Queued", "Phase", "Ended"):
             last = event
-    if last is not None:
-        yield last
+    if last is None or last["event"] == "Ended":
+        return None
+    # Whoever trains has the device, whenever it came.
+    return run.card.get("device", "cpu"), last["time"] if last["event"] == "Queued" else 0.0
 
 
-def start(
+# ---- a new one ------------------------------------------------------------------------------------------------------
+
+
+def create(
     gan: str,
     source: str,
+    *,
     name: str | None = None,
     settings: Sequence[str] = (),
     origin: str | None = None,
     held_out: int = 0,
-    *,
     seed: int = 0,
-    **how: Any,
-) -> tuple[Run, Iterator[Event]]:
-    """Begins a run of ``gan`` on ``source`` in this process.
+    steps: int | None = None,
+    minutes: float | None = None,
+    device: str | None = "cpu",
+    title: str = "",
+) -> Run:
+    """Makes the folder of a new run, after everything about it was checked; nothing is trained yet.
 
     Args:
+        gan: whose.
+        source: its data (`studio.data`).
         name: the run's name (under ``STUDIO_HOME/runs``) or folder; None = gan and time.
         settings: ``field=value`` of the Config.
         origin: a checkpoint's tag to begin from; its held-out pictures stay held out. A network that the settings
             give another shape begins anew.
         held_out: how many pictures to set aside, if the origin has not done so.
-        how: for `training.train`.
+        steps, minutes: how long.
+        device: None = the fastest that is there.
+        title: what people call it.
+
+    Raises:
+        ValueError: something can't be, or the server's limits don't allow it; says what to do.
     """
+    if steps is None and minutes is None:
+        raise ValueError("Say how long: steps or minutes.")
+    allowed = limits()
+    allowed.check(steps=steps, minutes=minutes)
     kind = registry.gan(gan)
     card = checkpoints.card(gan, origin) if origin else {}
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
-    config = data.settled(config)
+    allowed.check(pictures=None if data.toy else len(data))
     held = card.get("held_out") or (hold_out(data, held_out, seed) if held_out else [])
-    torch.manual_seed(seed)
-    made = kind(config)
-    if origin:
-        _take_over(made, checkpoints.load(gan, origin))
-    run = Run(
-        name
-        if name and len(Path(name).parts) > 1
-        else checkpoints.home() / "runs" / (name or time.strftime(f"{gan}-%Y%m%d-%H%M%S"))
-    )
+    run = Run(name if name and len(Path(name).parts) > 1 else folder_of_runs() / _named(name, gan))
     if (run.folder / "card.json").exists():
         raise ValueError(
             f"There is a run in {run.folder} already. Go on with --resume {run.folder}, or choose another name."
         )
     begin = f"--from {origin}" if origin else f"--hold-out {held_out}"
-    command = f"python -m studio train {gan} --data {_data_name(source)} {begin} --set {' '.join(settings)}"
     earlier = card.get("origin", {})
-    before = [*earlier.get("before", []), {k: v for k, v in earlier.items() if k != "before"}] if earlier else []
-    facts = {"data": str(source), "held_out": held, "facts": data.facts(), "before": before, "command": command}
-    return run, _go(run, made, data, held, facts, seed=seed, **how)
+    where = str(source) if data.files is None or str(source).startswith("torchvision:") else str(Path(source).resolve())
+    described = {
+        "gan": gan,
+        "title": title,
+        "config": asdict(config),
+        "data": where,
+        "held_out": held,
+        "facts": data.facts(),
+        "seed": seed,
+        "from": origin,
+        "before": [*earlier.get("before", []), {k: v for k, v in earlier.items() if k != "before"}] if earlier else [],
+        "command": f"python -m studio train {gan} --data {data_name(source)} {begin} --set {' '.join(settings)}",
+        "goal": {"steps": steps, "minutes": minutes},
+        "device": devices.device(device).name,
+        "created": time.time(),
+    }
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        run._write("card.json", described)
+    except OSError as error:
+        raise ValueError(
+            f"The run's folder can't be written ({error.strerror}). Free some space, or set STUDIO_HOME to a folder "
+            "of yours."
+        ) from error
+    return run
 
 
-def _take_over(gan: BaseGAN, origin: BaseGAN) -> None:
-    """Gives ``gan`` the networks of ``origin`` that have the same shapes."""
-    for child, network in origin.named_children():
-        if network is not None:
-            theirs, ours = network.state_dict(), gan.get_submodule(child).state_dict()
-            if {k: v.shape for k, v in theirs.items()} == {k: v.shape for k, v in ours.items()}:
-                gan.get_submodule(child).load_state_dict(theirs)
-
-
-def resume(
-    folder: str, source: str | None = None, overrides: Sequence[str] = (), **how: Any
-) -> tuple[Run, Iterator[Event]]:
-    """Goes on exactly where a run stopped. ``source``: where its data lies now, if it was moved."""
-    run = Run(folder if Path(folder).exists() else checkpoints.home() / "runs" / folder)
-    card, state = run.card, run.state()
-    kind = registry.gan(card["gan"])
-    config = changed(kind, state["config"], overrides)
-    data = kind.Data(source or card["data"], config)
-    made = kind(config)
-    kept = {k: card.get(k) for k in ("data", "held_out", "facts", "before", "command")}
-    return run, _go(run, made, data, card.get("held_out") or [], kept, resume=state, **how)
-
-
-@torch.no_grad()
-def compare(folders: Sequence[str], pictures: Sequence[Path] = (), source: str | None = None, n: int = 8) -> Picture:
-    """Several runs of one GAN on the same pictures: a row a picture.
-
-    The columns that are alike in all runs (the sketch, the photo) come first, then each run's own.
-
-    Args:
-        pictures: files to show; none = examples that the first run held out.
-        source: where the data lies now, if not where the first run's card says.
-        n: rows, at most.
-    """
-    gans = [Run(folder).gan() for folder in folders]
-    if pictures:
-        opened = [images.open_picture(path) for path in pictures[:n]]
-        return _side_by_side([gan.show(opened) for gan in gans])
-    card = Run(folders[0]).card
-    data = gans[0].Data(source or card["data"], gans[0].config)
-    some = [data.names.index(name) for name in card["held_out"] or data.names]
-    some = some[:: max(1, len(some) // n)][:n]
-    batch = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
-    return _side_by_side([gan.preview(batch) for gan in gans])
-
-
-def _side_by_side(shown: Sequence[torch.Tensor]) -> Picture:
-    """Each (n, columns, 3, H, W) -> one sheet, with the columns that all share once, at the left."""
-    columns = range(shown[0].shape[1])
-    alike = [c for c in columns if all(torch.equal(each[:, c], shown[0][:, c]) for each in shown)]
-    own = [each[:, c] for each in shown for c in columns if c not in alike]
-    table = torch.stack([*(shown[0][:, c] for c in alike), *own], dim=1)
-    return images.sheet([images.to_pictures(row) for row in table])
+def _named(name: str | None, gan: str) -> str:
+    """A free name: as asked, or gan and time."""
+    if name is not None:
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{name[:80]!r} can't be a run's name: use letters, digits, . - and _, at most 80.")
+        return name
+    made = time.strftime(f"{gan}-%Y%m%d-%H%M%S")
+    taken = {path.name for path in folder_of_runs().glob(f"{made}*")}
+    return next(each for each in [made, *(f"{made}-{k}" for k in range(2, 999))] if each not in taken)
 
 
 def changed(kind: type[BaseGAN], base: dict[str, Any], settings: Sequence[str]) -> Any:
@@ -310,21 +528,3 @@ def changed(kind: type[BaseGAN], base: dict[str, Any], settings: Sequence[str]) 
             raise ValueError(f"There is no field {name!r}. There are: {', '.join(known)}.")
         values[name] = Argument(name, known[name], False, None, "").read(text)
     return checked(kind.Config(**values))
-
-
-def _go(run: Run, gan: BaseGAN, data: Any, held: Sequence[str], facts: dict[str, Any], **how: Any) -> Iterator[Event]:
-    """Splits the data, chooses the examples of the contact sheets (held out, if any are) and trains."""
-    some = [data.names.index(name) for name in (held or data.names)]
-    some = some[:: max(1, len(some) // 10)][:10]
-    examples = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
-    aside = set(held)
-    gan.extras = facts["facts"] or {}
-    data.keep([name for name in data.names if name not in aside])
-    return run.train(gan, data, facts, examples=examples, **how)
-
-
-def _device(name: str) -> str:
-    """The device in words, for the card."""
-    if name.startswith("cuda"):
-        return torch.cuda.get_device_name(name)
-    return f"{name}, {torch.get_num_threads()} threads" if name == "cpu" else name

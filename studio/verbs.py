@@ -37,7 +37,7 @@ NOTHING = inspect.Parameter.empty
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a verb: its name, type (Picture, LabelMap, int, float, str, bool, dict), default and sentence."""
+    """One argument of a verb: its name, type (Picture, LabelMap, int, float, str, bool, dict, list), default, sentence."""
 
     name: str
     type: type
@@ -120,13 +120,23 @@ def _dict(value: Any) -> dict:
     return dict(value)
 
 
-_READERS: dict[type, Callable] = {int: _int, float: _float, bool: _boolean, str: _str, dict: _dict}
+def _list(value: Any) -> list:
+    """``[1, 2]``, or ``1, 2`` as people write it."""
+    if isinstance(value, str):
+        value = json.loads(value if value.strip().startswith("[") else f"[{value}]")
+    if not isinstance(value, (list, tuple)) or len(value) > 10_000:
+        raise ValueError
+    return list(value)
+
+
+_READERS: dict[type, Callable] = {int: _int, float: _float, bool: _boolean, str: _str, dict: _dict, list: _list}
 _NAMES = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
     str: "a text",
     dict: 'a table such as {"name": 0.5}',
+    list: "a list such as [1, 2, 3]",
 }
 
 

@@ -30,7 +30,7 @@ def fill(
     table = dict(table) if table is not None else {name: name for name in source if not name.endswith(IGNORED)}
     wrong = [f"{theirs} is not in the file" for theirs in table.values() if theirs not in source]
     wrong += [f"{ours} has no place in the network" for ours in table if ours not in targets]
-    left = [n for n in targets if n not in table and not n.endswith(tuple(optional))]
+    left = [n for n in targets if n not in table and not n.endswith((*optional, *IGNORED))]
     wrong += [f"nothing fills {name}" for name in left]
     unused = set(source) - set(table.values())
     wrong += [f"{name} is not used" for name in sorted(unused) if not name.endswith(IGNORED)]
@@ -59,4 +59,5 @@ def _fresh(name: str, target: Tensor) -> Tensor:
     """A value for an optional target: what the layer begins with, also if the network was built without memory."""
     if not target.is_meta:
         return target.detach()
-    return torch.ones(target.shape) if name.endswith("running_var") else torch.zeros(target.shape)
+    made = torch.ones if name.endswith("running_var") else torch.zeros
+    return made(target.shape, dtype=target.dtype)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from studio import checkpoints, runs, training
+from studio import checkpoints, trainer, training
 from studio.__main__ import main
 from studio.data import Pairs
 from studio.gans.pix2pix import GAN
@@ -27,10 +27,19 @@ SETTINGS = [
 ]
 
 
+def begin(folder, settings=SETTINGS, **how):
+    return trainer.start("pix2pix", "toy", name=str(folder), settings=settings, workers=0, **how)
+
+
+def go_on(folder, **how):
+    return trainer.resume(folder, workers=0, **how)
+
+
 def states_equal(a, b) -> bool:
     if isinstance(a, torch.Tensor):
         return torch.equal(a, b)
     if isinstance(a, dict):
+        a, b = ({k: v for k, v in each.items() if k != "seconds"} for each in (a, b))  # of the clock on the wall
         return a.keys() == b.keys() and all(states_equal(a[k], b[k]) for k in a)
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(states_equal(x, y) for x, y in zip(a, b, strict=True))
@@ -39,20 +48,20 @@ def states_equal(a, b) -> bool:
 
 def test_stop_and_resume_equals_never_stopping(tmp_path):
     torch.set_num_threads(1)
-    whole, events = runs.start("pix2pix", "toy", str(tmp_path / "whole"), SETTINGS, steps=6)
+    whole, events = begin(tmp_path / "whole", steps=6)
     list(events)
-    parts, events = runs.start("pix2pix", "toy", str(tmp_path / "parts"), SETTINGS, steps=2)
+    parts, events = begin(tmp_path / "parts", steps=2)
     list(events)
     for until in (3, 6):
-        parts, events = runs.resume(str(tmp_path / "parts"), steps=until)
+        parts, events = go_on(str(tmp_path / "parts"), steps=until)
         list(events)
     assert states_equal(whole.state(), parts.state())
 
 
 def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
-    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=1)
+    run, events = begin(tmp_path / "run", steps=1)
     list(events)
-    run, events = runs.resume(str(run.folder), overrides=["lr=0.003"], steps=2)
+    run, events = go_on(str(run.folder), overrides=["lr=0.003"], steps=2)
     list(events)
     state = run.state()
     assert state["config"]["lr"] == 0.003
@@ -61,7 +70,7 @@ def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
 
 
 def test_events_and_folder(tmp_path):
-    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, held_out=3, steps=4)
+    run, events = begin(tmp_path / "run", held_out=3, steps=4)
     events = list(events)
     assert [type(e) for e in events if not isinstance(e, Progress)][-1] is Ended
     assert events[-1].how == "finished"
@@ -78,7 +87,7 @@ def test_events_and_folder(tmp_path):
 
 
 def test_stop_is_a_file_and_saves(tmp_path):
-    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=1000)
+    run, events = begin(tmp_path / "run", steps=1000)
     for event in events:
         if isinstance(event, Sample):
             run.stop()
@@ -88,12 +97,12 @@ def test_stop_is_a_file_and_saves(tmp_path):
 
 
 def test_minutes_end_it(tmp_path):
-    _, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, minutes=0.002)
+    _, events = begin(tmp_path / "run", minutes=0.002)
     assert list(events)[-1].how == "finished"
 
 
 def test_nan_ends_it_with_a_sentence_and_spares_the_state(tmp_path):
-    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=2)
+    run, events = begin(tmp_path / "run", steps=2)
     list(events)
     before = run.state()
 
@@ -110,7 +119,7 @@ def test_nan_ends_it_with_a_sentence_and_spares_the_state(tmp_path):
 
 
 def test_a_full_disk_while_saving_leaves_the_old_state(tmp_path, monkeypatch):
-    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=1)
+    run, events = begin(tmp_path / "run", steps=1)
     list(events)
     before = run.state()
 
@@ -119,37 +128,41 @@ def test_a_full_disk_while_saving_leaves_the_old_state(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    _, events = runs.resume(str(run.folder), steps=2)
-    with pytest.raises(OSError, match="No space"):
-        list(events)
+    _, events = go_on(str(run.folder), steps=2)
+    *_, last = events
+    assert (last.how, last.why) == ("failed", "The disk is full. Free some space, then go on from the last state.")
     monkeypatch.undo()
+    assert run.status().how == "failed"
+    assert "disk is full" in run.status().why
     assert states_equal(before, run.state())
     assert not list(run.folder.glob("*.tmp"))
 
 
 def test_the_shown_generator_is_the_average(tmp_path):
-    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=5)
+    run, events = begin(tmp_path / "run", steps=5)
     list(events)
     state = run.state()
     name = "generator.downs.0.conv.weight"
     assert not torch.equal(state["gan"][name], state["shown"][name])
-    with_none, events = runs.start("pix2pix", "toy", str(tmp_path / "none"), [*SETTINGS, "ema=0"], steps=2)
+    kept, judge = run.gan().state_dict(), "discriminator.convs.0.weight"
+    assert torch.equal(kept[name], state["shown"][name])
+    assert torch.equal(kept[judge], state["gan"][judge])  # the judge is the trained one, not the one of the start
+    assert not torch.equal(kept[judge], state["shown"][judge])
+    with_none, events = begin(tmp_path / "none", [*SETTINGS, "ema=0"], steps=2)
     list(events)
     state = with_none.state()
     assert torch.equal(state["gan"][name], state["shown"][name])
 
 
 def test_keep_makes_a_checkpoint_and_from_goes_on(tmp_path, home):
-    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, held_out=2, steps=3)
+    run, events = begin(tmp_path / "run", held_out=2, steps=3)
     list(events)
     run.keep("mine", {"title": {"en": "Mine", "ko": "내 것"}})
     card = checkpoints.card("pix2pix", "mine")
     assert card["origin"]["steps"] == 3
     assert card["held_out"] == run.card["held_out"]
     assert card["extras"] == {"drawing": "sketch", "palette": None, "hints": False}
-    further, events = runs.start(
-        "pix2pix", "toy", str(tmp_path / "more"), ["lr=0", "judge_lr=0"], origin="mine", steps=1
-    )
+    further, events = begin(tmp_path / "more", ["lr=0", "judge_lr=0"], origin="mine", steps=1)
     list(events)
     a, b = further.gan(), checkpoints.load("pix2pix", "mine")
     names = [n for n, _ in a.named_parameters()]
@@ -160,12 +173,12 @@ def test_keep_makes_a_checkpoint_and_from_goes_on(tmp_path, home):
 
 def test_a_better_run_keeps_what_the_card_said(tmp_path, home):
     Image.effect_noise((64, 64), 90).save(tmp_path / "one.png")
-    run, events = runs.start("pix2pix", "toy", str(tmp_path / "run"), SETTINGS, steps=1)
+    run, events = begin(tmp_path / "run", steps=1)
     list(events)
     facts = {"title": {"en": "Mine", "ko": "내 것"}, "limits": {"en": "weak", "ko": "약함"}, "figures": {"n": 1}}
     folder = run.keep("mine", facts, examples=[tmp_path / "one.png"])
     assert open_picture(folder / "preview.webp").size == (32, 66)  # the sketch above what is made of it
-    _, events = runs.resume(str(run.folder), steps=2)
+    _, events = go_on(str(run.folder), steps=2)
     list(events)
     run.keep("mine", {})
     card = checkpoints.card("pix2pix", "mine")
@@ -180,11 +193,11 @@ def test_a_better_run_keeps_what_the_card_said(tmp_path, home):
 def test_runs_are_compared_on_the_same_examples(tmp_path):
     folders = [str(tmp_path / name) for name in "ab"]
     for k, folder in enumerate(folders):
-        _, events = runs.start("pix2pix", "toy", folder, SETTINGS, held_out=4, seed=k, steps=1)
+        _, events = begin(folder, held_out=4, seed=k, steps=1)
         list(events)
     Image.effect_noise((64, 64), 90).save(tmp_path / "one.png")
-    assert runs.compare(folders, [tmp_path / "one.png"]).size == (3 * 34 - 2, 32)
-    sheet = runs.compare(folders, n=3)
+    assert trainer.compare(folders, [tmp_path / "one.png"]).size == (3 * 34 - 2, 32)
+    sheet = trainer.compare(folders, n=3)
     assert sheet.size == (4 * 34 - 2, 3 * 34 - 2)  # sketch, photo, and what each run makes of it
 
 

@@ -32,6 +32,7 @@ class DataSet:
 
     asks: ClassVar[dict[str, str]]  # {"en", "ko"}: what files are understood
     TOYS: ClassVar[tuple[str, ...]]  # names of drawn sets; the first is what ``toy`` means
+    TORCHVISION: ClassVar[tuple[str, ...]] = ()  # sets of torchvision that it can use
     LEAST: ClassVar[int] = 2
 
     def __init__(self, source: str | Path, config: Any) -> None:

@@ -20,7 +20,8 @@ class Images(DataSet):
     """
 
     asks: ClassVar = {"en": "pictures in any folders", "ko": "사진(폴더는 어떻게 나뉘어도 됩니다)"}
-    TOYS = ("digits", "shoes", "faces", "landscapes", "textures")
+    TORCHVISION = ("MNIST", "FashionMNIST", "CIFAR10", "CelebA", "Flowers102", "OxfordIIITPet")
+    TOYS = ("digits", "shoes")
 
     def __init__(self, source: Any, config: Any) -> None:
         self.mirror = config.mirror

@@ -1,0 +1,31 @@
+"""DCGAN: pictures from noise, and what lies between two of them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts.page import head, tabs
+from pages.parts.read import read
+from pages.parts.wall import wall
+from pages.parts.words import word
+
+GAN = "dcgan"
+
+card = head(GAN)
+if card:
+    shown = tabs("play", "look", "read")
+    with shown["play"]:
+        wall(GAN, card["tag"])
+    if "look" in shown and shown["look"].open:
+        with shown["look"]:
+            st.subheader(word("dcgan.look.title"), anchor="verdicts")
+            st.markdown(word("dcgan.look.text"))
+            if "discriminator.safetensors" in card["files"]:
+                wall(GAN, card["tag"], judge=True, count=24)
+            else:
+                st.info(word("dcgan.look.noJudge"))
+    if "read" in shown and shown["read"].open:
+        with shown["read"]:
+            read(GAN, card)
+else:
+    read(GAN, None)

@@ -1,0 +1,117 @@
+"""Plain words about a training, computed from its events: what the figures of the last minutes usually mean.
+
+Each hint says what was measured, the threshold it crossed, and what one may try. None of them stops a training.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studio.base import About, Words
+
+COLLAPSED = 0.3  # of the real pictures' diversity …
+FALLEN = 0.5  # … or of the highest that this run had reached
+SETTLED = 300  # steps, before which little can be said of diversity
+IN_A_ROW = 3  # reports or samples, before anything is said: one of them may be chance
+EXPLODED = 50.0  # times the usual norm of a gradient
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What it looks like (``collapse``, ``won``, ``exploding``, ``not a number``), in words, and by which figure."""
+
+    name: str
+    says: Words
+    figure: str  # what was measured and the threshold: "diversity 0.12 < 0.30"
+
+
+def hints(events: Sequence[dict[str, Any]], about: About) -> list[Hint]:
+    """What can be said of a run as it stands, most serious first; nothing about a healthy one."""
+    found = [_not_a_number(events), _exploding(events), _collapse(events), _won(events, about)]
+    return [hint for hint in found if hint]
+
+
+def _not_a_number(events: Sequence[dict[str, Any]]) -> Hint | None:
+    last = next((e for e in reversed(events) if e["event"] == "Ended"), None)
+    if last is None or last["how"] != "failed" or "no longer a number" not in last.get("why", ""):
+        return None
+    return Hint(
+        "not a number",
+        {
+            "en": "A loss became infinite or not a number, so the training was ended before it could spoil the saved "
+            "state. Resume it with a smaller learning rate.",
+            "ko": "손실이 무한대나 숫자가 아닌 값이 되어, 저장된 상태가 망가지기 전에 학습을 끝냈습니다. "
+            "학습률을 낮추고 이어서 학습하세요.",
+        },
+        last["why"].split(" at step")[0],
+    )
+
+
+def _exploding(events: Sequence[dict[str, Any]]) -> Hint | None:
+    """A gradient far above what it was: compared with the median of the reports before, of the same player."""
+    reports = [e["gradients"] for e in events if e["event"] == "Progress" and e.get("gradients")]
+    if len(reports) < 4 * IN_A_ROW:
+        return None
+    for player in reports[-1]:
+        norms = [r[player] for r in reports if player in r]
+        usual = statistics.median(norms[:-IN_A_ROW])
+        now = min(norms[-IN_A_ROW:])
+        if now > EXPLODED * max(usual, 1e-6):
+            return Hint(
+                "exploding",
+                {
+                    "en": f"The gradient of the {player} is {now / usual:.0f} times as long as it used to be. "
+                    "Its next steps will tear down what it has learnt: turn the learning rate down.",
+                    "ko": f"{player}의 기울기가 평소보다 {now / usual:.0f}배 커졌습니다. "
+                    "이대로면 배운 것이 무너집니다. 학습률을 낮추세요.",
+                },
+                f"gradient {now:.3g} > {EXPLODED:g} x {usual:.3g}",
+            )
+    return None
+
+
+def _collapse(events: Sequence[dict[str, Any]]) -> Hint | None:
+    """The made pictures resemble each other: far less diverse than real ones, or than they were in this run."""
+    samples = [e for e in events if e["event"] == "Sample" and e.get("diversity") is not None]
+    settled = [e["diversity"] for e in samples if e["step"] >= SETTLED]
+    if len(settled) < IN_A_ROW:
+        return None
+    now = statistics.median(settled[-IN_A_ROW:])
+    best = min(1.0, max(e["diversity"] for e in samples))
+    fallen = best > COLLAPSED and now < FALLEN * best
+    if now >= COLLAPSED and not fallen:
+        return None
+    threshold = COLLAPSED if now < COLLAPSED else FALLEN * best
+    return Hint(
+        "collapse",
+        {
+            "en": f"The pictures differ from each other only {now:.0%} as much as real ones do: the generator may have "
+            "collapsed onto a few that fool the discriminator. Go back to an earlier state, or try a smaller learning "
+            "rate, a larger batch, or a loss with a penalty.",
+            "ko": f"만든 그림들이 서로 다른 정도가 진짜의 {now:.0%}뿐입니다. 생성자가 판별자를 속이는 몇 장만 "
+            "되풀이하는 '모드 붕괴'일 수 있습니다. 이전 상태로 돌아가거나, 학습률을 낮추거나, 배치를 키워 보세요.",
+        },
+        f"diversity {now:.2f} < {threshold:.2f}",
+    )
+
+
+def _won(events: Sequence[dict[str, Any]], about: About) -> Hint | None:
+    """The discriminator's own loss is next to nothing: it hardly errs, and what it teaches has no slope."""
+    reports = [e["losses"] for e in events if e["event"] == "Progress"][-IN_A_ROW:]
+    for name, term in about.terms.items():
+        values = [r[name] for r in reports if name in r]
+        if term.won is not None and len(values) == IN_A_ROW and max(values) < term.won:
+            return Hint(
+                "won",
+                {
+                    "en": "The discriminator tells every picture: its loss is almost nothing, and so is what the "
+                    "generator can learn from it. Hold the discriminator still for a while, or slow it down.",
+                    "ko": "판별자가 모든 그림을 알아맞힙니다. 손실이 거의 0이라 생성자가 배울 것이 없습니다. "
+                    "판별자를 잠시 멈추거나 느리게 해 보세요.",
+                },
+                f"{name} {max(values):.3f} < {term.won:g}",
+            )
+    return None

@@ -1,0 +1,75 @@
+"""What visitors of a public server may train: one setting, ``STUDIO_TRAIN``.
+
+Not set: everything. ``off``: nothing. ``minutes=5 steps=2000 pictures=5000 megabytes=50 queue=3``: that much at most,
+and no folders of the server's disk; what is not named is not limited.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Limits:
+    """At most so many; None = no limit. ``queue`` counts the runs that wait or train."""
+
+    off: bool = False
+    minutes: float | None = None
+    steps: int | None = None
+    pictures: int | None = None
+    megabytes: int | None = None
+    queue: int | None = None
+
+    @property
+    def public(self) -> bool:
+        """Whether strangers may be here: then no folder of this machine is offered or opened."""
+        return self != Limits()
+
+    def check(self, **wanted: float | None) -> None:
+        """
+        Raises:
+            ValueError: training is off, or more is wanted of something than is allowed; names the limit.
+        """
+        if self.off:
+            raise ValueError("Training is switched off on this server. Start the studio on your own machine to train.")
+        for name, value in wanted.items():
+            most = getattr(self, name)
+            if most is not None and value is not None and value > most:
+                raise ValueError(f"{value:g} {name} are more than this server allows ({most:g}). {HELP[name]}")
+
+
+HELP = {
+    "minutes": "Train shorter, or on your own machine.",
+    "steps": "Train fewer steps, or on your own machine.",
+    "pictures": "Take fewer pictures.",
+    "megabytes": "Make the pictures smaller, or take fewer.",
+    "queue": "Others are waiting already: try again when one of them is done.",
+}
+
+
+def limits() -> Limits:
+    """The server's limits.
+
+    Raises:
+        ValueError: the setting can't be read; nothing is trained before it is mended.
+    """
+    text = os.environ.get("STUDIO_TRAIN", "").strip()
+    if text in ("", "on"):
+        return Limits()
+    if text == "off":
+        return Limits(off=True)
+    known = {f.name for f in fields(Limits)} - {"off"}
+    values: dict[str, float] = {}
+    for part in text.replace(",", " ").split():
+        name, _, value = part.partition("=")
+        try:
+            values[name] = float(value) if name == "minutes" else int(value)
+        except ValueError:
+            values[name] = -1
+        if name not in known or values[name] < 0:
+            raise ValueError(
+                f"STUDIO_TRAIN={text!r} can't be read at {part!r}: say off, or some of "
+                f"{', '.join(f'{each}=N' for each in sorted(known))}."
+            )
+    return Limits(**values)

@@ -1,0 +1,161 @@
+"""HTTP routes of the training room: every viewer sees the same run, and none of them is needed for it to go on.
+
+GET   /api/runs                  the runs, newest first
+GET   /api/runs/{run}?after=N    how it is, its events from line N on, hints
+GET   /api/runs/{run}/{file}     a contact sheet
+POST  /api/runs/{run}            a wish as JSON: {"go": "pause"}, {"off": ["near"]}, {"lr": 0.5}, {"single": "both"}, …
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlsplit
+
+from latex2mathml.converter import convert
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from studio import registry, runs
+from studio.hints import hints
+from studio.limits import limits
+from studio.runs import Run
+
+PICTURE = re.compile(r"(sample|single)-\d{7,12}\.webp")
+MOST_BODY = 10_000  # bytes of a wish
+MOST_EVENTS = 20_000  # lines that are sent at once; the rest follows
+
+
+def described(run: Run) -> dict[str, Any]:
+    """A run in a line."""
+    card, status = run.card, run.status()
+    return {
+        "name": run.name,
+        "gan": card["gan"],
+        "title": card.get("title") or run.name,
+        "data": runs.data_name(card["data"]),
+        "created": card.get("created", 0),
+        **asdict(status),
+    }
+
+
+def watched(run: Run, after: int = 0) -> dict[str, Any]:
+    """All that a viewer shows of a run; ``events`` only from line ``after`` on."""
+    card = run.card
+    about = registry.gan(card["gan"]).about
+    events = list(run.events())
+    return {
+        **described(run),
+        "goal": card.get("goal") or {},
+        "done": run.done(),
+        "device": card.get("trained on") or card.get("device", "cpu"),
+        "config": card["config"],
+        "from": card.get("from"),
+        "wish": asdict(run.wish()),
+        "players": [{"name": name, "formula": mathml(formula)} for name, formula in about.objective.items()],
+        "terms": [
+            {
+                "name": name,
+                "formula": mathml(term.formula),
+                "says": term.says,
+                "weight": term.weight,
+                "value": card["config"].get(term.weight) if term.weight else None,
+            }
+            for name, term in about.terms.items()
+        ],
+        "hints": [asdict(hint) for hint in hints(events, about)],
+        "events": events[after : after + MOST_EVENTS],
+        "next": min(len(events), after + MOST_EVENTS),
+    }
+
+
+_known: dict[str, str] = {}
+
+
+def mathml(formula: str) -> str:
+    """TeX -> MathML, which browsers set by themselves."""
+    if formula not in _known:
+        _known[formula] = convert(formula)
+    return _known[formula]
+
+
+async def listed(request: Request) -> Response:
+    return await _answer(lambda: [described(run) for run in runs.all_runs()])
+
+
+async def one(request: Request) -> Response:
+    after = request.query_params.get("after", "0")
+    after = int(after) if after.isascii() and after.isdigit() and len(after) < 10 else 0
+    return await _answer(lambda: watched(runs.find(request.path_params["run"]), after))
+
+
+async def picture(request: Request) -> Response:
+    name = request.path_params["file"]
+    try:
+        path = runs.find(request.path_params["run"]).folder / name
+        if not PICTURE.fullmatch(name) or not path.is_file():
+            raise ValueError(f"There is no picture {name[:80]!r}.")
+    except ValueError as error:
+        return JSONResponse({"error": str(error)}, 404)
+    return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=31536000, immutable"})
+
+
+async def wished(request: Request) -> Response:
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
+    if request.headers.get("content-type", "").split(";")[0] != "application/json":
+        return JSONResponse({"error": "Send the wish as application/json."}, 415)
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BODY:
+            return JSONResponse({"error": "This wish is too long."}, 413)
+    return await _answer(lambda: _obey(runs.find(request.path_params["run"]), body))
+
+
+def _obey(run: Run, body: bytes) -> dict[str, Any]:
+    try:
+        wish = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("The wish is not JSON.") from error
+    known = {"go", "off", "still", "lr", "single", "minutes", "steps"}
+    if not isinstance(wish, dict) or not set(wish) <= known:
+        raise ValueError(f"A wish is a table of some of: {', '.join(sorted(known))}.")
+    for name in ("off", "still"):
+        if name in wish and not (isinstance(wish[name], list) and all(isinstance(v, str) for v in wish[name])):
+            raise ValueError(f"{name} is a list of names.")
+    for name in ("minutes", "steps", "lr"):
+        if name in wish and (isinstance(wish[name], bool) or not isinstance(wish[name], (int, float))):
+            raise ValueError(f"{name} is a number.")
+    limits().check()
+    go, single = wish.pop("go", None), wish.pop("single", None)
+    more = {name: wish.pop(name) for name in ("minutes", "steps") if name in wish}
+    if wish:
+        run.ask(**wish)
+    if single:
+        run.step(str(single))
+    elif go == "on":
+        run.resume(**more)
+    elif go is not None:
+        run.ask(go=go)
+    return described(run)
+
+
+async def _answer(get: Any) -> Response:
+    try:
+        return JSONResponse(await run_in_threadpool(get), headers={"Cache-Control": "no-store"})
+    except ValueError as error:
+        return JSONResponse({"error": str(error)}, 404 if "There is no run" in str(error) else 422)
+
+
+routes = [
+    Route("/runs", listed),
+    Route("/runs/{run}", one, methods=["GET"]),
+    Route("/runs/{run}", wished, methods=["POST"]),
+    Route("/runs/{run}/{file}", picture),
+]
