@@ -80,22 +80,18 @@ def _between(low: Any, high: Any) -> str:
     return f"from {low} to {high}"
 
 
-def descend(optimizers: Optimizer | Sequence[Optimizer], loss: Tensor) -> None:
-    """One step down `loss` for the parameters of one player, or of several that share the loss, and for no others.
+def descend(optimizer: Optimizer, loss: Tensor) -> None:
+    """One step down `loss` for the optimizer's own parameters, and for no others.
 
-    ``inputs=`` keeps gradients out of the other players: no requires_grad switching, nothing left over to clear.
+    ``inputs=`` keeps gradients out of the other player: no requires_grad switching, nothing left over to clear.
     A player that the training room holds still (``frozen`` in its groups) does not move.
     """
-    moving = [optimizers] if isinstance(optimizers, Optimizer) else optimizers
-    moving = [each for each in moving if not any(group.get("frozen") for group in each.param_groups)]
-    own = [p for each in moving for group in each.param_groups for p in group["params"]]
-    if not own:
+    if any(group.get("frozen") for group in optimizer.param_groups):
         return
-    for each in moving:
-        each.zero_grad(set_to_none=True)
+    own = [p for group in optimizer.param_groups for p in group["params"]]
+    optimizer.zero_grad(set_to_none=True)
     loss.backward(inputs=own)
-    for each in moving:
-        each.step()
+    optimizer.step()
 
 
 class BaseGAN(nn.Module):

@@ -467,6 +467,7 @@ def create(
     card = checkpoints.card(gan, origin) if origin else {}
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
+    config = data.fit(config, card.get("extras", {}))
     allowed.check(pictures=None if data.toy else len(data))
     held = card.get("held_out") or (hold_out(data, held_out, seed) if held_out else [])
     run = Run(name if name and len(Path(name).parts) > 1 else folder_of_runs() / _named(name, gan))

@@ -37,7 +37,7 @@ NOTHING = inspect.Parameter.empty
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a verb: its name, type (Picture, LabelMap, int, float, str, bool, dict, list), default, sentence."""
+    """One argument of a verb: its name, its type (Picture, LabelMap, int, float, str …), default and sentence."""
 
     name: str
     type: type

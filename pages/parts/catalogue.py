@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,3 +35,9 @@ def gans() -> list[Shown]:
         except Exception as error:  # a student's unfinished file: anything may be wrong with it
             found.append(Shown(name, None, f"{type(error).__name__}: {error}"))
     return sorted(found, key=lambda shown: (shown.about.year if shown.about else 9999, shown.name))
+
+
+def pages_of(names: Sequence[str], but: str = "") -> list[dict[str, str]]:
+    """``{"gan", "title"}`` of those of the GANs that have a page, without one of them."""
+    there = {each.name: each.about.title for each in gans() if each.about and each.page.exists()}
+    return [{"gan": name, "title": there[name]} for name in names if name in there and name != but]

@@ -28,10 +28,10 @@ export class Link {
 
   /**
    * answered({response, blob, revision, milliseconds}); troubled(null | {kind: "away" | "busy" | "refused", status, says})
-   * is told when something is wrong and, with null, when it is right again.
+   * is told when something is wrong and, with null, when it is right again. `patience`: milliseconds for one answer.
    */
-  constructor(address, { answered, troubled = () => {} }) {
-    Object.assign(this, { address, answered, troubled, viewer: stranger() });
+  constructor(address, { answered, troubled = () => {}, patience = PATIENCE }) {
+    Object.assign(this, { address, answered, troubled, patience, viewer: stranger() });
     const now = () => { if (this.#timer) this.#again(0); };
     addEventListener("online", now, { signal: this.#ending.signal });
     addEventListener("focus", now, { signal: this.#ending.signal });
@@ -72,7 +72,7 @@ export class Link {
       }
       form.append("viewer", this.viewer);
       form.append("revision", revision);
-      const giveUp = new AbortController(), timer = setTimeout(() => giveUp.abort(), PATIENCE);
+      const giveUp = new AbortController(), timer = setTimeout(() => giveUp.abort(), this.patience);
       this.#ending.signal.addEventListener("abort", () => giveUp.abort(), { once: true, signal: giveUp.signal });
       const response = await fetch(this.address, { method: "POST", body: form, signal: giveUp.signal });
       clearTimeout(timer);

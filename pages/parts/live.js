@@ -7,7 +7,7 @@
 
 import { createPainter } from "./painter.js";
 import { colourIn } from "./colour.js";
-import { lay } from "./desk.js";
+import { lay, received, send } from "./desk.js";
 import { h } from "./dom.js";
 import { Link, studio } from "./link.js";
 import * as upload from "./upload.js";
@@ -39,6 +39,7 @@ const ICONS = {
   colour: "M12 4a8 8 0 1 0 0 16c1.4 0 1.8-1 1.2-2-.7-1.2 0-2.5 1.5-2.5H17a3 3 0 0 0 3-3C20 7.5 16.4 4 12 4zM8 12h.01M9.5 8h.01M14 7.5h.01",
   picture: "M4 13V5.5A1.5 1.5 0 0 1 5.5 4h13A1.5 1.5 0 0 1 20 5.5V11M4 15l4.5-4.5 4 4M15.5 8h.01M17 13v7.5M14 17.5l3 3 3-3",
   drawing: "M5 16.5 15.5 6a1.8 1.8 0 0 1 2.5 2.5L7.5 19 4 20zM17.5 14v6.5M14.8 18l2.7 2.7 2.7-2.7",
+  send: "M4 12 20 5l-5 15-3.5-6zM11.5 14 20 5",
   link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2",
   wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   upload: "M12 16V5M7.5 9.5 12 5l4.5 4.5M5 19.5h14",
@@ -70,13 +71,17 @@ class Live {
     else if (JSON.stringify(before.palette) !== JSON.stringify(data.palette)) this.painter.setPalette(data.palette);
     if (JSON.stringify(before.examples) !== JSON.stringify(data.examples)) this.#listExamples();
     for (const part of ["examples", "upload", "noise", "download", "share"]) this.parts[part].hidden = data.hide.includes(part);
+    this.parts.sends.hidden = data.hide.includes("send");
     this.parts.examples.hidden ||= !data.examples.length;
     this.parts.noise.hidden ||= !data.noise;
     this.parts.colour.hidden = !data.hints || data.hide.includes("colour");
     this.parts.cameraButton.hidden = data.drawing !== "sketch";
     this.root.dataset.drawing = data.drawing;
     this.root.classList.toggle("hinted", data.hints);
+    if (JSON.stringify(before.sends) !== JSON.stringify(data.sends) || JSON.stringify(before.words) !== JSON.stringify(data.words)) this.#listSends();
     this.#ask();
+    const sent = received(data.gan);
+    if (sent) this.#take(sent);
   }
 
   /** The place is gone, unless the desk has moved on already. */
@@ -344,6 +349,11 @@ class Live {
     this.#note(this.say((await copy(address.href, this.root)) ? "copied" : "notCopied"));
   }
 
+  #listSends() {
+    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", onclick: () => this.#blob && send(gan, this.#blob, this.address) },
+      icon(ICONS.send), h("span", {}, this.say("send", { title })))));
+  }
+
   #widen() {
     if (document.fullscreenElement) document.exitFullscreen();
     else this.root.requestFullscreen();
@@ -380,6 +390,7 @@ class Live {
     parts.download = h("span", { class: "group" }, button("savePicture", "picture", () => this.#blob && this.#save(this.#blob, `${this.#name}.png`)),
       button("saveDrawing", "drawing", async () => this.#save(await this.painter.png(), `${this.#name}-drawing.png`)));
     parts.share = h("span", { class: "group" }, button("shareButton", "link", () => this.#share()));
+    parts.sends = h("span", { class: "group" });
 
     parts.painter = h("div", { class: "pen" });
     parts.thumbs = h("div", { class: "thumbs", role: "group" });
@@ -395,7 +406,7 @@ class Live {
     parts.bar = h("div", { class: "bar" }, parts.noise, parts.colour, parts.fullscreen);
     this.root = h("section", { class: "live" }, h("div", { class: "room" },
       h("div", { class: "left" }, parts.painter, h("div", { class: "extras" }, parts.examples, parts.upload), parts.note),
-      h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share))));
+      h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share, parts.sends))));
 
     const on = (node, type, act) => node.addEventListener(type, act);
     on(this.root, "dragover", (event) => { if (this.#accepts(event)) { event.preventDefault(); this.root.classList.add("over"); } });

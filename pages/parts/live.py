@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import address
+from pages.parts import address, catalogue
 from pages.parts.words import table
 
 PARTS = Path(__file__).parent
@@ -54,6 +54,7 @@ def live(
     brushes: Sequence[int] = (2, 3, 5, 9, 17),
     noise: bool = True,
     examples: Sequence[Mapping[str, str]] = (),
+    sends: Sequence[str] = (),
     words: str = "studio.live",
 ) -> None:
     """Mounts canvas and picture.
@@ -65,6 +66,7 @@ def live(
         storage: where this browser keeps the drawing; drawings of one kind share it.
         noise: whether the verb takes a seed.
         examples: drawings to click, ``{"file": "/api/…", "name": …}``.
+        sends: GANs whose pages take the picture; those that have a page are offered.
         words: the section of the catalogue with the component's words.
     """
 
@@ -80,7 +82,8 @@ def live(
             "palette": list(palette), "storage": storage_of(gan, storage), "pen": pen, "brush": brush,
             "brushes": list(brushes), "noise": noise, "hints": any("group" in each for each in palette),
             "seed": address.number("seed"),
-            "examples": list(examples), "words": said, "hide": sorted(address.hidden()),
+            "examples": list(examples), "sends": catalogue.pages_of(sends, gan), "words": said,
+            "hide": sorted(address.hidden()),
         },
         on_seed_change=remember_seed,
     )  # fmt: skip

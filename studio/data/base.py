@@ -75,13 +75,17 @@ class DataSet:
         """The example's picture, ``(H, W, 3)`` uint8, unvaried; None = its file is damaged."""
         raise NotImplementedError
 
-    def settled(self, config: Any) -> Any:
-        """The config with what only the data knows, such as how many classes there are."""
-        return config
-
     def facts(self) -> dict[str, Any]:
         """What the trained checkpoint's card should say about its input."""
         return {}
+
+    def fit(self, config: Any, extras: dict[str, Any]) -> Any:
+        """The Config of a training that begins on this data: what only the data can know (how many classes …) set.
+
+        Args:
+            extras: what the checkpoint that it begins from says about its input; empty without one.
+        """
+        return config
 
     # ---- what follows from it ---------------------------------------------------------------------------------------
 

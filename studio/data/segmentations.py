@@ -111,7 +111,7 @@ class Segmentations(DataSet):
         found = self.pair(index)
         return None if found is None else found[1]
 
-    def settled(self, config: Any) -> Any:
+    def fit(self, config: Any, extras: dict[str, Any]) -> Any:
         return replace(config, labels=len(self.classes))
 
     def facts(self) -> dict[str, Any]:

@@ -505,9 +505,11 @@ class GAN(BaseGAN):
                 nn.init.zeros_(p)
 
     def optimizers(self) -> dict[str, Optimizer]:
-        rates = {"discriminator": self.config.judge_lr, "generator": self.config.lr, "encoder": self.config.lr}
-        players = {name: getattr(self, name) for name in rates}
-        return {n: Adam(p.parameters(), rates[n], betas=(0.0, 0.9)) for n, p in players.items() if p is not None}
+        c, own = self.config, [self.generator, *([self.encoder] if self.encoder is not None else [])]
+        return {
+            "discriminator": Adam(self.discriminator.parameters(), c.judge_lr, betas=(0.0, 0.9)),
+            "generator": Adam((p for part in own for p in part.parameters()), c.lr, betas=(0.0, 0.9)),
+        }
 
     def train_step(
         self, batch: tuple[Tensor, Tensor], optimizers: Mapping[str, Optimizer], step: int
@@ -529,7 +531,7 @@ class GAN(BaseGAN):
         alike, near = matching(ours, theirs), F.l1_loss(fake, photo)
         seen = self._perceptual(fake, photo)
         loss = c.adversarial * fool + c.features * alike + c.perceptual * seen + c.kl * kl + c.near * near
-        descend([optimizers[name] for name in self.demo], loss)
+        descend(optimizers["generator"], loss)
         return {"discriminator": d, "fool": fool, "features": alike, "perceptual": seen, "kl": kl, "near": near}
 
     def _style_of(self, photo: Tensor) -> tuple[Tensor | None, Tensor]:
