@@ -12,23 +12,16 @@ from pages.parts.modulation import modulation
 from pages.parts.page import head, tabs
 from pages.parts.read import read
 from pages.parts.words import book, said, word
-from studio.labels import UNKNOWN, Classes
-from studio.toys import distinct_colour
+from studio.labels import palette
 
 GAN = "spade"
 SHOWN = ("sky", "grass", "water", "snow")  # labels that the one-label canvases have, as far as a palette has them
 
 
 def classes(card: dict[str, Any]) -> list[dict[str, Any]]:
-    """The checkpoint's classes as the painter wants them, by their ids from 0 on, and "unknown" last."""
-    count, listed = card["config"]["labels"], card.get("extras", {}).get("palette") or []
-    known = {each["id"]: each for each in Classes(listed).listed} if listed else {}
-    palette = []
-    for k in range(count):
-        each = known.get(k, {"name": f"class {k}", "colour": distinct_colour(k)})
-        palette.append({"id": k, "name": named(each["name"]), "colour": each["colour"]})
-    colour = known.get(UNKNOWN, {}).get("colour", "#000000")
-    return [*palette, {"id": UNKNOWN, "name": word("spade.play.unknown"), "colour": colour}]
+    """The checkpoint's classes in the visitor's language, by their ids from 0 on, and "unknown" last."""
+    listed = palette(card.get("extras", {}).get("palette") or [], card["config"]["labels"]).listed
+    return [{**each, "name": named(each["name"])} for each in listed]
 
 
 def named(name: str | dict[str, str]) -> str:
@@ -57,8 +50,8 @@ def baseline() -> str:
 
 card = head(GAN)
 if card:
-    config, tag, palette = card["config"], card["tag"], classes(card)
-    storage = f"labels-{len(palette)}-{palette[0]['colour'].strip('#')}"  # maps go along to another checkpoint like it
+    config, tag, painted = card["config"], card["tag"], classes(card)
+    storage = f"labels-{len(painted)}-{painted[0]['colour'].strip('#')}"  # maps go along to another checkpoint like it
     styles, encoder = config["style"] > 0, config["style"] > 0 and config["encoder"]
     shown = tabs("play", "look", "read")
     with shown["play"]:
@@ -68,9 +61,9 @@ if card:
             verb="paint",
             field="labels",
             drawing="labels",
-            palette=[{"name": each["name"], "colour": each["colour"]} for each in palette],
+            palette=[{"name": each["name"], "colour": each["colour"]} for each in painted],
             storage=storage,
-            pen=3 if len(palette) > 4 else 0,
+            pen=3 if len(painted) > 4 else 0,
             brush=17,
             brushes=(3, 5, 9, 17, 33),
             noise=styles,
@@ -78,8 +71,8 @@ if card:
             styles=("styles", 6),
             photo="style_photo" if encoder else "",
             reads="read",
-            ids=[each["id"] for each in palette],
-            background=len(palette) - 1,
+            ids=[each["id"] for each in painted],
+            background=len(painted) - 1,
             examples=templates(card),
             sends=("gated_gan",),
             own="spade.live",
@@ -88,14 +81,11 @@ if card:
             st.caption(word("spade.play.noEncoder"))
     if "look" in shown:
         with shown["look"]:
-            wanted = [
-                k
-                for k, each in enumerate(Classes(card.get("extras", {}).get("palette") or [{"id": 0}]).listed)
-                if each["name"] in SHOWN or (isinstance(each["name"], dict) and each["name"].get("en") in SHOWN)
-            ]
+            names = {said(book("spade")["classes"][name]) for name in SHOWN}
+            canvases = [each for each in painted if each["name"] in names] or painted[: min(3, config["labels"])]
             modulation(
                 GAN, tag, storage=storage, layers=config["conditioning"] == "spade", baseline=baseline(),
-                canvases=[palette[k] for k in wanted or range(min(3, config["labels"]))], examples=templates(card),
+                canvases=canvases, examples=templates(card),
                 words="spade.look",
             )  # fmt: skip
     if "read" in shown and shown["read"].open:

@@ -285,6 +285,22 @@ class Classes:
         return Reading(ids, kind, snapped, int((ids == UNKNOWN).sum()), tuple(foreign))
 
 
+def palette(listed: Sequence[Mapping[str, Any]], count: int) -> Classes:
+    """The classes 0 … count - 1 and "unknown", as a card lists them; those that it doesn't list get name and colour."""
+    known = {each["id"]: each for each in Classes(listed).listed} if listed else {}
+    taken, fresh = {each["colour"] for each in known.values()}, 0
+    for number in [*range(count), UNKNOWN]:
+        if number in known:
+            continue
+        colour = "#000000"
+        while colour in taken or (colour == "#000000" and number != UNKNOWN):
+            colour, fresh = toys.distinct_colour(fresh), fresh + 1
+        taken.add(colour)
+        name: Any = {"en": "unknown", "ko": "모름"} if number == UNKNOWN else f"class {number}"
+        known[number] = {"id": number, "name": name, "colour": colour}
+    return Classes([known[number] for number in [*range(count), UNKNOWN]])
+
+
 def _hex(colour: Any, name: str) -> str:
     try:
         if isinstance(colour, str):

@@ -47,10 +47,9 @@ from studio.base import About, BaseGAN, Term, checked, descend, option, verb
 from studio.data import Segmentations
 from studio.data.base import to_batch
 from studio.images import Picture
-from studio.labels import Classes, LabelMap, Reading, open_map, sampled
+from studio.labels import Classes, LabelMap, Reading, open_map, palette, sampled
 from studio.layers import Norm
 from studio.losses import hinge
-from studio.toys import distinct_colour
 
 
 @dataclass(frozen=True)
@@ -578,10 +577,8 @@ class GAN(BaseGAN):
 
     @property
     def classes(self) -> Classes:
-        """The classes that the card names; a net without a card calls them by their numbers."""
-        listed = self.extras.get("palette")
-        unnamed = [{"id": k, "name": f"class {k}", "colour": distinct_colour(k)} for k in range(self.config.labels)]
-        return Classes(listed or unnamed)
+        """The classes that the card names, and "unknown"; a net without a card calls them by their numbers."""
+        return palette(self.extras.get("palette") or [], self.config.labels)
 
     def preview(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         """Label map, what the generator makes of it in a style of its own and in the photo's, the photo."""
@@ -674,20 +671,19 @@ class GAN(BaseGAN):
         return images.to_picture(self._painted(ids, self._style(seed, style_photo), several))
 
     @verb
-    def styles(self, labels: LabelMap, n: int = 6, seed: int = 1) -> list:
+    def styles(self, labels: LabelMap, n: int = 6, seed: int = 1, style_photo: Picture | None = None) -> list:
         """The same label map in several styles.
 
         Args:
             labels: one class a pixel, as for paint.
             n: how many, 1 to 16.
             seed: the first one's seed; the others have the numbers after it.
+            style_photo: a photo whose style the seeds vary.
         """
         if not 1 <= n <= 16:
             raise ValueError(f"n = {n}: 1 to 16 styles can be shown.")
-        ids = self._fitted(labels)
-        return [
-            Style(k, images.to_picture(self._painted(ids, self._style(k, None)))) for k in range(seed, seed + n)
-        ]  # fmt: skip
+        ids, seeds = self._fitted(labels), range(seed, seed + n)
+        return [Style(k, images.to_picture(self._painted(ids, self._style(k, style_photo)))) for k in seeds]
 
     @verb
     def modulation(self, labels: LabelMap, channel: int = 0) -> list:
