@@ -11,6 +11,7 @@ from pages.parts.live import live
 from pages.parts.modulation import modulation
 from pages.parts.page import head, tabs
 from pages.parts.read import read
+from pages.parts.train import panel
 from pages.parts.words import book, said, word
 from studio.labels import palette
 
@@ -53,7 +54,7 @@ if card:
     config, tag, painted = card["config"], card["tag"], classes(card)
     storage = f"labels-{len(painted)}-{painted[0]['colour'].strip('#')}"  # maps go along to another checkpoint like it
     styles, encoder = config["style"] > 0, config["style"] > 0 and config["encoder"]
-    shown = tabs("play", "look", "read")
+    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         live(
             GAN,
@@ -88,8 +89,16 @@ if card:
                 canvases=canvases, examples=templates(card),
                 words="spade.look",
             )  # fmt: skip
+    if "train" in shown and shown["train"].open:
+        with shown["train"]:
+            panel(GAN)
     if "read" in shown and shown["read"].open:
         with shown["read"]:
             read(GAN, card)
 else:
-    read(GAN, None)
+    shown = tabs("train", "read")
+    with shown["train"]:
+        panel(GAN)
+    if "read" in shown and shown["read"].open:
+        with shown["read"]:
+            read(GAN, None)

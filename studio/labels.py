@@ -102,6 +102,25 @@ def _of_array(array: np.ndarray) -> LabelMap:
     return LabelMap(array.astype(np.int64))
 
 
+def numbers(given: LabelMap) -> np.ndarray:
+    """``(H, W)`` uint8 where no palette is known: the map's numbers, or the grey of a picture saved as RGB.
+
+    Raises:
+        ValueError: colours, or numbers beyond 0 to 255.
+    """
+    values = given.values
+    if values.ndim == 3 and (np.ptp(values, axis=2) == 0).all():
+        values = values[..., 0]
+    if values.ndim != 2:
+        raise ValueError(
+            "This label map holds colours; one number a pixel was expected (a grey or palette PNG), or a classes.json "
+            "that says which colour is which class."
+        )
+    if values.min(initial=0) < 0 or values.max(initial=0) > UNKNOWN:
+        raise ValueError(f"This label map has numbers up to {values.max()}; they must be from 0 to 255.")
+    return (values if given.seen is None else np.where(given.seen, values, UNKNOWN)).astype(np.uint8)
+
+
 class Classes:
     """The classes of a data set or checkpoint: number, name and colour of each.
 

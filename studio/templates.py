@@ -16,6 +16,7 @@ from PIL import Image
 from studio.toys.landscapes import (
     BUILDING,
     CLOUD,
+    COLOURS,
     GRASS,
     MOUNTAIN,
     ROAD,
@@ -29,11 +30,6 @@ from studio.toys.landscapes import (
 )
 
 SIZE = 256
-COLOURS = (
-    "#87b5e5", "#e8eef5", "#7a6a8a", "#2f62b5", "#7bb03c", "#2c6e35", "#8a8074", "#d9c48f", "#ffffff", "#6e6e73",
-    "#b5573c",
-)  # fmt: skip
-
 Point = tuple[float, float]
 
 

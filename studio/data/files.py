@@ -8,8 +8,10 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
 from studio import images
-from studio.labels import Classes, LabelMap, open_map
+from studio.labels import Classes, numbers, open_map
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 MOST_FILES = 300_000
@@ -102,16 +104,17 @@ class Files:
         except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError("This file can't be read from where it lies.") from error
 
-    def map(self, name: str) -> LabelMap:
-        """A label map as it lies there, of numbers or of colours.
+    def ids(self, name: str, classes: Classes | None = None) -> np.ndarray:
+        """A label map, ``(H, W)`` uint8 with 255 = unknown: its numbers, or those of its colours in ``classes``.
 
         Raises:
-            ValueError: it is damaged, or not a picture.
+            ValueError: damaged, colours without classes, or numbers that are no class.
         """
         try:
-            return open_map(self.read(name))
+            given = open_map(self.read(name))
         except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError("This file can't be read from where it lies.") from error
+        return numbers(given) if classes is None else classes.read(given).ids
 
     def classes(self) -> Classes | None:
         """The palette in ``classes.json``, if there is one."""

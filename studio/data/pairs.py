@@ -66,8 +66,9 @@ class Pairs(DataSet):
         return sorted(set(self.left) & set(self.right))
 
     def _read_palette(self) -> None:
-        self.classes = self.files.classes() or Classes([{"id": k} for k in range(32)])
-        self.palette = self.classes.listed
+        self.classes = self.files.classes()
+        shown = self.classes or Classes([{"id": k} for k in range(32)])
+        self.palette, self.colours = shown.listed, shown.colours
 
     def pair(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray] | None:
         """(sketch, photo) as ``(H, W, 3)`` uint8 of the file's own size, or None if a file is damaged."""
@@ -87,11 +88,11 @@ class Pairs(DataSet):
             return None if left is None else (np.asarray(left), np.asarray(photo))
         if self.kind == "labels":
             try:
-                ids = self.classes.read(self.files.map(self.left[name])).ids
+                ids = self.files.ids(self.left[name], self.classes)
             except ValueError as error:
                 self.skipped[name] = str(error)
                 return None
-            return self.classes.colours[ids], np.asarray(photo)
+            return self.colours[ids], np.asarray(photo)
         photo = np.asarray(images.fit(photo, 256, 256) if photo.size != (256, 256) else photo)
         return sketches.pair(photo, rng, self.hints)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from studio.data.base import DataSet, Random, to_batch, window
 from studio.data.files import by_folder, stem
 from studio.labels import UNKNOWN, Classes, sampled
 from studio.toys import distinct_colour
-from studio.toys.landscapes import CLASSES, landscape
+from studio.toys.landscapes import CLASSES, COLOURS, landscape
 
 PHOTOS, LABELS = ("photos", "images", "photo", "image"), ("labels", "masks", "annotations", "label", "mask")
 
@@ -34,7 +35,8 @@ class Segmentations(DataSet):
     TOYS = ("landscapes",)
 
     def __init__(self, source: Any, config: Any) -> None:
-        self.classes = Classes([{"id": k, "name": name} for k, name in enumerate(CLASSES)])
+        both = zip(CLASSES, COLOURS, strict=True)  # the toy set's
+        self.classes = Classes([{"id": k, "name": name, "colour": colour} for k, (name, colour) in enumerate(both)])
         super().__init__(source, config)
 
     def understand(self, config: Any) -> tuple[str, list[str]]:
@@ -49,22 +51,17 @@ class Segmentations(DataSet):
         for each in set(photos) ^ set(labels):
             self.skipped[each] = "has no partner of the same name"
         both = sorted(set(photos) & set(labels))
-        self.classes = self.files.classes() or self._counted(both)
-        return "segmentations", both
+        self.palette = self.files.classes()
+        self.classes = self.palette or self._counted(both)
+        return "labels", both
 
     def _counted(self, names: Sequence[str]) -> Classes:
-        """Without classes.json: the numbers that a few label maps hold, or as many as the colours' palette would."""
+        """Without classes.json: the classes that some of the label maps have numbers of."""
         most = 0
         for name in names[:: max(1, len(names) // 50)]:
-            try:
-                values = self.files.map(self.maps[name]).values
-            except ValueError:
-                continue
-            if values.ndim == 3:
-                raise ValueError(
-                    "These label maps are colours. Add a classes.json that says which colour is which class."
-                )
-            most = max(most, int(values[values < UNKNOWN].max(initial=0)))
+            with suppress(ValueError):  # a damaged one is named when its turn comes
+                ids = self.files.ids(self.maps[name])
+                most = max(most, int(ids[ids < UNKNOWN].max(initial=0)))
         return Classes([{"id": k, "name": f"class {k}", "colour": distinct_colour(k)} for k in range(most + 1)])
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -77,7 +74,7 @@ class Segmentations(DataSet):
         if photo is None:
             return None
         try:
-            ids = self.classes.read(self.files.map(self.maps[name])).ids
+            ids = self.files.ids(self.maps[name], self.palette)
         except ValueError as error:
             self.skipped[name] = str(error)
             return None
