@@ -12,6 +12,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from studio import images, toys
 from studio.images import Picture
 
 UNKNOWN = 255  # a pixel of no class, in files and arrays alike
+NEAR = 9  # pixels within which two classes may be blended by a soft brush
+BLEND = 14.0  # how far, in colour levels, a blend may be from the straight way between its two classes
 MOST = 1024  # pixels of the longer side that are looked at: no net of the studio sees more
 
 
@@ -214,9 +217,9 @@ class Classes:
         """Which class each pixel means.
 
         Numbers are taken as they are; 16-bit ones may also be stretched to the whole range, as some programs do. A
-        palette picture counts by its colours if all of them are classes', else by its numbers. Colours that are no
-        class's (a soft brush's rim, a JPEG's noise) become the nearest among the classes beside them: the blend of
-        sky and grass is not water.
+        palette picture counts by its colours if all of them are classes', else by its numbers. Of colours that are no
+        class's, the blend of two classes that are near (a soft brush's rim) becomes one of the two; anything else (a
+        JPEG's noise, another shade) the nearest class.
 
         Raises:
             ValueError: numbers that are no class.
@@ -269,20 +272,32 @@ class Classes:
 
     def _snapped(self, colours: np.ndarray, ids: np.ndarray, exact: np.ndarray, seen: np.ndarray | None) -> Reading:
         foreign = ~exact
-        best = np.full(foreign.sum(), np.inf, np.float32)
-        found = np.full(foreign.sum(), UNKNOWN, np.uint8)
         away = colours[foreign].astype(np.float32)
-        for beside in (True, False):  # first among the classes within two pixels, then among all
-            open_still = np.isinf(best)
-            for each in self.listed:
-                near = np.ones(len(best), bool)
-                if beside:
-                    mine = (exact & (ids == each["id"])).astype(np.uint8)
-                    near = cv2.dilate(mine, np.ones((5, 5), np.uint8))[foreign] > 0
-                own = np.array(tuple(bytes.fromhex(each["colour"][1:])), np.float32)
-                distance = np.where(near & open_still, ((away - own) ** 2).sum(axis=1), np.inf)
-                found = np.where(distance < best, each["id"], found)
-                best = np.minimum(best, distance)
+        numbers = np.array([each["id"] for each in self.listed])
+        own = self.colours[numbers].astype(np.float32)
+        # Blends first: colours on the way from one class to another, where both are near. The blend of sky and grass
+        # passes close to rock.
+        best, found = np.full(len(away), BLEND, np.float32), np.full(len(away), -1)
+        present, counts = np.unique(ids[exact], return_counts=True)
+        present = [int(np.flatnonzero(numbers == k)[0]) for k in present[np.argsort(-counts)][:24] if k in numbers]
+        near = {k: self._near(exact & (ids == numbers[k]), NEAR)[foreign] for k in present}
+        for one, two in combinations(present, 2):
+            at = np.flatnonzero(near[one] & near[two])
+            step = own[two] - own[one]
+            share = ((away[at] - own[one]) @ step / (step @ step)).clip(-0.2, 1.2)  # sharpening overshoots
+            distance = np.linalg.norm(away[at] - own[one] - share[:, None] * step, axis=1)
+            at, share, distance = (part[distance < best[at]] for part in (at, share, distance))
+            best[at], found[at] = distance, np.where(share < 0.5, one, two)
+        if present:  # where three or more meet, the nearest of them
+            beside = np.stack([near[k] for k in present], axis=1)
+            at = np.flatnonzero((found < 0) & (beside.sum(axis=1) > 2))
+            distance = ((away[at][:, None] - own[present][None]) ** 2).sum(axis=2)
+            found[at] = np.array(present)[np.where(beside[at], distance, np.inf).argmin(axis=1)]
+        at = np.flatnonzero(found < 0)  # and else the nearest of all
+        kinds, place = np.unique(away[at], axis=0, return_inverse=True)
+        nearest = ((kinds[:, None] - own[None]) ** 2).sum(axis=2).argmin(axis=1) if len(at) else kinds
+        found[at] = nearest[place.ravel()] if len(at) else found[at]
+        found = numbers[found].astype(np.uint8)
         ids = ids.copy()
         ids[foreign] = found
         kinds, places, counts = np.unique(colours[foreign], axis=0, return_inverse=True, return_counts=True)
@@ -295,6 +310,10 @@ class Classes:
             for k in np.argsort(-counts, kind="stable")[:8]
         )
         return self._done(ids, "colours", seen, int(foreign.sum()), report)
+
+    @staticmethod
+    def _near(mask: np.ndarray, reach: int) -> np.ndarray:
+        return cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
 
     def _done(
         self, ids: np.ndarray, kind: str, seen: np.ndarray | None, snapped: int = 0, foreign: Any = ()

@@ -110,6 +110,25 @@ def test_a_soft_brush_s_rim_belongs_to_one_of_its_two_sides():
     assert all(number in (0, 4) for _, _, number in found.foreign)
 
 
+def test_a_wide_soft_brush_where_three_classes_meet_makes_no_fourth():
+    ids = np.zeros((90, 90), np.uint8)
+    ids[45:, :45], ids[45:, 45:] = 4, 3
+    soft = Image.fromarray(CLASSES.colours[ids]).resize((360, 360), Image.Resampling.BICUBIC)
+    found = CLASSES.read(open_map(soft))
+    assert found.snapped > 5000
+    assert set(np.unique(found.ids)) == {0, 3, 4}
+    assert (found.ids == ids.repeat(4, 0).repeat(4, 1)).mean() > 0.985
+
+
+def test_another_shade_of_a_class_is_that_class_up_to_its_edge():
+    canvas = CLASSES.colours[np.full((60, 60), 4)]
+    canvas[20:40, 20:40] = (40, 90, 170)  # nearly water, in a meadow
+    found = CLASSES.read(open_map(canvas))
+    assert (found.ids[20:40, 20:40] == 3).all()
+    assert found.snapped == 400
+    assert (found.ids == 4).sum() == 3200
+
+
 def test_a_jpeg_is_read_and_says_that_it_was_guessed():
     ids = known(IDS).repeat(4, 0).repeat(4, 1)
     found = CLASSES.read(open_map(encoded(Image.fromarray(CLASSES.colours[ids]), "JPEG", quality=70)))
