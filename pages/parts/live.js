@@ -72,7 +72,8 @@ class Live {
     this.parts.still.textContent = data.still ?? "";
     this.styles.root.hidden = data.hide.includes("styles") || !(data.photo || (data.styles && data.noise));
     this.parts.patterns.hidden = data.drawing === "sketch" || data.hide.includes("patterns");
-    this.parts.saveIds.hidden = !data.ids?.length;
+    this.parts.maps.hidden = !data.ids?.length || data.hide.includes("download");
+    (data.ids?.length ? this.parts.maps : this.parts.download).append(this.parts.saveDrawing); // both kinds of a label map stand together
     this.parts.colour.hidden = !data.hints || data.hide.includes("colour");
     this.parts.cameraButton.hidden = data.drawing !== "sketch";
     this.root.dataset.drawing = data.drawing;
@@ -450,7 +451,7 @@ class Live {
     parts.badge = h("span", { class: "badge" });
     parts.download = h("span", { class: "group" }, button("savePicture", "picture", () => this.#blob && this.#save(this.#blob, `${this.#name}.png`)),
       button("saveDrawing", "drawing", async () => this.#save(await this.painter.png(), `${this.#name}-drawing.png`)));
-    parts.download.append(button("saveIds", "drawing", async () => this.#save(await this.painter.png({ ids: this.#data.ids }), `${this.#name}-labels.png`)));
+    parts.maps = h("span", { class: "group" }, button("saveIds", "drawing", async () => this.#save(await this.painter.png({ ids: this.#data.ids }), `${this.#name}-labels.png`)));
     parts.share = h("span", { class: "group" }, button("shareButton", "link", () => this.#share()));
     parts.sends = h("span", { class: "group" });
 
@@ -460,7 +461,7 @@ class Live {
     parts.examples = h("div", { class: "examples" }, parts.examplesTitle, parts.thumbs);
     parts.guessTitle = h("span", {});
     parts.guess = h("span", { class: "guess", role: "group", hidden: true }, parts.guessTitle, guess("sketch"), guess("photo"));
-    parts.upload = h("div", { class: "upload" }, ...picker("uploadButton", "upload"), ...picker("cameraButton", "camera", "environment"), parts.guess);
+    parts.upload = h("div", { class: "upload" }, ...picker("uploadButton", "upload"), ...picker("cameraButton", "camera", "environment"), parts.maps, parts.guess);
     parts.cameraButton.classList.add("touch");
     parts.colour = h("div", { class: "colour" }, button("colourButton", "colour", () => this.#colour()));
     parts.note = h("p", { class: "note", role: "status" });
@@ -474,7 +475,8 @@ class Live {
     parts.bar = h("div", { class: "bar" }, parts.noise, parts.still, parts.colour, parts.patterns, parts.fullscreen);
     this.root = h("section", { class: "live" }, h("div", { class: "room" },
       h("div", { class: "left" }, parts.painter, h("div", { class: "extras" }, parts.examples, parts.upload), parts.note),
-      h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share, parts.sends), this.styles.root)));
+      h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share, parts.sends)),
+      this.styles.root));
 
     const on = (node, type, act) => node.addEventListener(type, act);
     on(this.root, "dragover", (event) => { if (this.#accepts(event)) { event.preventDefault(); this.root.classList.add("over"); } });

@@ -876,10 +876,10 @@ export class Painter {
     const { left, top, right, bottom, empty } = this.#stale;
     if (empty) return;
     for (let y = top; y < bottom; y++) {
-      for (let x = left, i = y * this.width + left; x < right; x++, i++) {
-        const value = this.indices[i];
-        this.#pixels[i] = this.patterns && MARKS[value % MARKS.length](x, y) ? this.#marks[value] : this.#colours[value];
-      }
+      const start = y * this.width;
+      for (let i = start + left; i < start + right; i++) this.#pixels[i] = this.#colours[this.indices[i]];
+      if (!this.patterns) continue;
+      for (let i = start + left; i < start + right; i++) if (MARKS[this.indices[i] % MARKS.length](i - start, y)) this.#pixels[i] = this.#marks[this.indices[i]];
     }
     this.#screen.putImageData(this.#picture, 0, 0, left, top, right - left, bottom - top);
     this.#stale.clear();
@@ -924,6 +924,7 @@ export class Painter {
     }));
     this.#classes.hidden = this.#sketching;
     this.#root.classList.toggle("painter-sketching", this.#sketching);
+    this.#root.classList.toggle("painter-many", this.palette.length > 10);
     this.#root.classList.toggle("painter-smooth", this.palette.length <= 2); // a label map shows its pixels
     // Picking paper with an eyedropper would turn the brush into an eraser nobody can see.
     if (this.#buttons.eyedropper) this.#buttons.eyedropper.hidden = this.#sketching;
@@ -1107,6 +1108,12 @@ const CSS = `
   .painter-palette { height: 0; min-height: 100%; max-height: none; } /* as high as the stage, never higher */
   .painter-swatches { grid-template-columns: 1fr; gap: 2px; }
 }
-@media (pointer: fine) { @container (min-width: 34rem) { .painter .painter-swatch { min-height: 36px; } } }
+@media (pointer: fine) {
+  @container (min-width: 34rem) {
+    .painter .painter-swatch { min-height: 36px; }
+    .painter-many .painter-swatch { min-height: 30px; padding-block: 1px; }
+    .painter-many .painter-colour { width: 24px; height: 24px; border-radius: 7px; }
+  }
+}
 @media (pointer: coarse) { .painter-digit { display: none; } }
 `;
