@@ -168,11 +168,11 @@ def _sort(verb: Verb, form: dict[str, str | bytes]) -> tuple[dict[str, Any], dic
     values, beside = {}, {}
     for name, value in form.items():
         argument = verb.arguments.get(name)
-        picture = argument is not None and argument.is_picture
+        picture = argument is not None and argument.is_file
         if picture and isinstance(value, str) and value.strip():
             raise HTTPException(400, f"{name} must be sent as a file: in curl, -F {name}=@picture.png.")
         if isinstance(value, bytes) and not picture:
-            files = [a.name for a in verb.arguments.values() if a.is_picture]
+            files = [a.name for a in verb.arguments.values() if a.is_file]
             raise HTTPException(400, f"{name!r} came as a file. Files of {verb.name}: {', '.join(files) or 'none'}.")
         (beside if argument is None and name in BESIDE else values)[name] = value  # `bind` names what is unknown
     return values, beside
@@ -211,7 +211,7 @@ def _described(name: str) -> dict[str, Any]:
                 "arguments": [
                     {
                         "name": a.name,
-                        "type": "picture" if a.is_picture else a.type.__name__,
+                        "type": "picture" if a.is_picture else "label map" if a.is_map else a.type.__name__,
                         "required": a.required,
                         "default": None if a.required else a.default,
                         "says": a.says,
@@ -337,7 +337,7 @@ def _operation(gan: str, title: str, verb: Verb) -> dict[str, Any]:
 
 def _schema(argument: Argument) -> dict[str, Any]:
     schema: dict[str, Any] = dict(_SCHEMAS.get(argument.type, {"type": "object"}))
-    if argument.is_picture:
+    if argument.is_file:
         schema = {"type": "string", "format": "binary", "contentMediaType": "image/*"}
     if argument.optional:
         schema["type"] = [schema["type"], "null"]

@@ -238,8 +238,9 @@ def adopt(
     """Takes over an official checkpoint: reads its architecture off names and shapes and writes a checkpoint.
 
     Args:
-        path: the file, such as ``latest_net_G.pth``; or several that belong together (the names in each then begin
-            with its number, ``0/``, ``1/`` …). Nothing in them is executed.
+        path: the file, such as ``latest_net_G.pth``; a folder with those of several networks; or several files that
+            belong together (the names in each then begin with its number, ``0/``, ``1/`` …). Nothing in them is
+            executed.
         gan: which GAN it is a checkpoint of.
         tag: the name it gets; it goes to ``STUDIO_HOME``.
         settings: fields of the Config that a file cannot tell.
@@ -265,7 +266,11 @@ def adopt(
     if settings:
         config = checked(replace(config, **settings))
     made = build(kind, config, dict(tensors), table)
-    files = [{"file": each.name, "sha256": hashlib.sha256(each.read_bytes()).hexdigest()} for each in paths]
+    files = [
+        {"file": each.name, "sha256": hashlib.sha256(each.read_bytes()).hexdigest()}
+        for path in paths
+        for each in formats.files(path)
+    ]
     facts = {
         "title": {"en": title or tag, "ko": title or tag},
         "origin": {"kind": "adopted", **files[0], **({"beside": files[1:]} if files[1:] else {})},

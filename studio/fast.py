@@ -4,6 +4,7 @@ Two variants of a network exist: exact (fp32, as its file says) and fast. `fast`
 replacing layers by kind, so a GAN's file knows nothing of it:
 
 - convolutions, also transposed and resizing ones, with their weights laid out once, for the size of map they get;
+- convolutions of one kind that get the same map (SPADE's gamma and beta) as a single one;
 - instance normalisation as group normalisation with one channel a group: the same formula, a better kernel;
 - channels last, and bf16 where the machine multiplies in it (AMX, CUDA).
 
@@ -18,11 +19,13 @@ import json
 import logging
 import math
 import statistics
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -50,11 +53,13 @@ def fast(network: nn.Module, *example: Tensor, dtype: torch.dtype | None = None)
     """
     dtype = dtype or best_dtype(example[0].device)
     made = copy.deepcopy(network).eval().requires_grad_(False)
-    sizes, layers = _sizes(made, example), dict(made.named_modules())
-    for layer in layers.values():
+    for layer in made.modules():
         if hasattr(layer, "settle"):  # it can compute ahead what depends on its weights alone
             layer.settle()
+    (sizes, siblings), layers = _traced(made, example), dict(made.named_modules())
     quick = {name: _quick(layers[name], size, dtype) for name, size in sizes.items()}
+    for names in siblings:
+        quick |= _joined({name: layers[name] for name in names}, sizes[names[0]], dtype)
     made.to(dtype=dtype, memory_format=torch.channels_last)
     for name, layer in quick.items():
         if layer is not None:
@@ -108,17 +113,68 @@ class Conv(nn.Module):
         return self.run(x if self.border is None else F.pad(x, *self.border), self.weight, self.bias, *self.rest)
 
 
+class Joint(nn.Module):
+    """Convolutions of one kind that get the same map, computed as one when the first of them is called."""
+
+    def __init__(self, layers: Sequence[nn.Module], size: torch.Size, dtype: torch.dtype) -> None:
+        super().__init__()
+        weights, biases = [], []
+        for layer in layers:
+            weights.append(layer.weight)
+            biases.append(layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias)
+        self.channels = [len(weight) for weight in weights]
+        weight = torch.cat(weights).to(dtype, memory_format=torch.channels_last)
+        self.conv = Conv(layers[0], weight, torch.cat(biases).to(dtype), size)
+        self.kept = _Kept()
+
+    def forward(self, x: Tensor, k: int) -> Tensor:
+        if self.kept.x is not x:  # by identity: an equal map of somebody else is another one
+            self.kept.x, self.kept.parts = x, dict(enumerate(self.conv(x).split(self.channels, dim=1)))
+        part = self.kept.parts.pop(k, None)
+        if part is None:  # asked twice
+            part = self.conv(x).split(self.channels, dim=1)[k]
+        if not self.kept.parts:
+            self.kept.x = None
+        return part
+
+
+class _Kept(threading.local):
+    """What a `Joint` has computed and not yet given out, in each thread."""
+
+    x: Tensor | None = None
+    parts: Mapping[int, Tensor] = MappingProxyType({})
+
+    def __deepcopy__(self, memo: Any) -> _Kept:
+        return _Kept()
+
+
+class Part(nn.Module):
+    """One of the convolutions of a `Joint`."""
+
+    def __init__(self, joint: Joint, k: int) -> None:
+        super().__init__()
+        self.joint, self.k = joint, k
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.joint(x, self.k)
+
+
 class GroupNorm(nn.Module):
     """`Norm` for demos: each picture's own statistics, as group normalisation with one channel a group."""
 
     def __init__(self, norm: Norm) -> None:
         super().__init__()
         self.norm = norm
+        # In half precision an average would lose more than the map that it is taken from.
+        self.averages = norm.running_mean.clone(), norm.running_var.clone()
 
     def forward(self, x: Tensor, averages: bool = False) -> Tensor:
         if averages:
-            return self.norm(x, averages=True)
-        return torch.group_norm(x, x.shape[1], self.norm.weight, self.norm.bias)  # F.group_norm refuses 1 x 1 maps
+            return F.batch_norm(x, *self.averages, *self._affine(torch.float32))
+        return torch.group_norm(x, x.shape[1], *self._affine(x.dtype))  # F.group_norm refuses 1 x 1 maps
+
+    def _affine(self, dtype: torch.dtype) -> list[Tensor | None]:
+        return [None if p is None else p.to(dtype) for p in (self.norm.weight, self.norm.bias)]
 
 
 def _quick(layer: nn.Module, size: torch.Size, dtype: torch.dtype) -> nn.Module | None:
@@ -136,27 +192,44 @@ def _quick(layer: nn.Module, size: torch.Size, dtype: torch.dtype) -> nn.Module 
     return Conv(like, weight.to(dtype, memory_format=torch.channels_last, copy=True), bias, size)
 
 
-def _behaves_as(layer: nn.Module, kind: type[nn.Module]) -> bool:
-    """Whether it is one of the kind, perhaps with parametrised weights (spectral norm), but with no ways of its own."""
-    hooked = layer._forward_hooks or layer._forward_pre_hooks
+def _behaves_as(layer: nn.Module, kind: type[nn.Module], watched: int = 0) -> bool:
+    """Whether it is one of the kind, perhaps with parametrised weights (spectral norm), but with no ways of its own.
+
+    watched: how many hooks of ours there are.
+    """
+    hooked = layer._forward_hooks or len(layer._forward_pre_hooks) > watched
     return isinstance(layer, kind) and type(layer).forward is kind.forward and not hooked
 
 
-def _sizes(network: nn.Module, example: tuple[Tensor, ...]) -> dict[str, torch.Size]:
-    """The shape of the maps that each layer gets, by the layer's name."""
+def _joined(layers: Mapping[str, nn.Module], size: torch.Size, dtype: torch.dtype) -> dict[str, nn.Module]:
+    joint = Joint(list(layers.values()), size, dtype)
+    return {name: Part(joint, k) for k, name in enumerate(layers)}
+
+
+def _traced(network: nn.Module, example: tuple[Tensor, ...]) -> tuple[dict[str, torch.Size], list[list[str]]]:
+    """The shape of the maps that each layer gets, by its name; and layers that can be computed as one."""
     sizes: dict[str, torch.Size] = {}
+    calls: dict[str, int] = {}
+    alike: dict[Any, list[str]] = {}
+    seen: list[Tensor] = []  # kept alive, so that no two maps have one identity
     hooks = []
     for name, layer in network.named_modules():
 
-        def note(_: nn.Module, inputs: tuple[Any, ...], name: str = name) -> None:
+        def note(layer: nn.Module, inputs: tuple[Any, ...], name: str = name) -> None:
             if name and inputs and isinstance(inputs[0], Tensor) and inputs[0].ndim == 4:
                 sizes[name] = inputs[0].shape
+                calls[name] = calls.get(name, 0) + 1
+                if _behaves_as(layer, nn.Conv2d, watched=1) and layer.groups == 1 and layer.padding != "same":
+                    seen.append(inputs[0])
+                    form = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.padding_mode)
+                    alike.setdefault((id(inputs[0]), form), []).append(name)
 
         hooks.append(layer.register_forward_pre_hook(note))
     network(*example)
     for hook in hooks:
         hook.remove()
-    return sizes
+    once = [[name for name in names if calls[name] == 1] for names in alike.values()]
+    return sizes, [names for names in once if len(names) > 1]
 
 
 def _each(value: Any, change: Callable[[Tensor], Tensor]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,8 +43,17 @@ def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
     Raises:
         ValueError: not a picture, cut off, or more than ``MOST_PIXELS`` pixels. The sentence says what to do.
     """
+    return _opened(source, _on_paper)
+
+
+def open_file(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
+    """The same, but as it is in the file, of any mode: for pictures whose numbers matter, such as label maps."""
+    return _opened(source, lambda picture: picture)
+
+
+def _opened(source: str | Path | bytes | io.IOBase | Picture, made: Callable[[Picture], Picture]) -> Picture:
     if isinstance(source, Picture):
-        return _on_paper(source)
+        return made(ImageOps.exif_transpose(source))
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     try:
@@ -56,7 +65,7 @@ def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
                     "opened. Make it smaller first, for example 2,000 pixels wide."
                 )
             picture.load()
-            return _on_paper(picture)
+            return made(ImageOps.exif_transpose(picture))
     except FileNotFoundError as error:
         raise ValueError(f"There is no file {source}. Check the name.") from error
     except (IsADirectoryError, PermissionError) as error:
@@ -73,8 +82,7 @@ def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
 
 
 def _on_paper(picture: Picture) -> Picture:
-    """Upright, first frame, 8 bits, RGB, transparency laid on white."""
-    picture = ImageOps.exif_transpose(picture)
+    """8 bits, RGB, transparency laid on white."""
     if picture.mode == "RGB":
         return picture.copy()
     if picture.mode.startswith("I") or picture.mode == "F":  # 16-bit scans: Pillow would clip them to white

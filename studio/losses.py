@@ -50,3 +50,12 @@ def r1(logits: Tensor, real: Tensor) -> Tensor:
     """
     (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
     return slope.square().flatten(1).sum(dim=1).mean()
+
+
+def hinge(logits: Tensor, real: bool) -> Tensor:
+    """max(0, 1 - logit) where the discriminator should say real, max(0, 1 + logit) where fake: verdicts that are
+    clear enough teach nothing more. The generator then wants the mean logit high.
+
+    Lim and Ye 2017 (arXiv 1705.02894); Miyato et al. 2018 (arXiv 1802.05957), equation 17.
+    """
+    return F.relu(1 - logits if real else 1 + logits).mean()

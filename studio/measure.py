@@ -7,13 +7,15 @@ directions on every machine. What cannot be measured honestly is a ValueError th
     pairs, picture by picture     l1   psnr   ssim
     sets, as distributions        sliced_wasserstein   diversity
     a set against its teachers    nearest
+    pictures against label maps   segmenter, agreement
 """
 
 import math
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 GAUSSIAN = [math.exp(-0.5 * (i / 1.5) ** 2) for i in range(-5, 6)]  # SSIM's window: 11 taps, sigma 1.5
 GAUSSIAN = [tap / sum(GAUSSIAN) for tap in GAUSSIAN]
@@ -121,6 +123,75 @@ def nearest(a: Tensor, b: Tensor, size: int = 32) -> tuple[Tensor, Tensor]:
     a, b = (_small(x, size) for x in _checked(a, b))
     found = [torch.cdist(rows, b, p=1).min(1) for rows in a.split(256)]
     return torch.cat([f.values for f in found]) / a.shape[1] / 2, torch.cat([f.indices for f in found])
+
+
+class Segmenter(nn.Module):
+    """A small judge of what is where: ``(N, 3, S, S)`` -> class logits ``(N, classes, S, S)``; S divides by 8."""
+
+    def __init__(self, classes: int, width: int = 20) -> None:
+        super().__init__()
+
+        def layer(inputs: int, outputs: int) -> nn.Sequential:
+            return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.GroupNorm(4, outputs), nn.ReLU())
+
+        wide = [width, 2 * width, 3 * width, 4 * width]
+        self.downs = nn.ModuleList(layer(a, b) for a, b in zip([3, *wide], wide, strict=False))
+        self.ups = nn.ModuleList(layer(wide[k + 1] + wide[k], wide[k]) for k in (2, 1, 0))
+        self.out = nn.Conv2d(width, classes, 1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        x, seen = pictures, []
+        for k, down in enumerate(self.downs):
+            seen.append(down(F.avg_pool2d(x, 2) if k else x))
+            x = seen[-1]
+        for up, skip in zip(self.ups, seen[-2::-1], strict=True):
+            x = up(torch.cat([F.interpolate(x, scale_factor=2), skip], dim=1))
+        return self.out(x)
+
+
+def segmenter(batches: Iterable[tuple[Tensor, Tensor]], classes: int, size: int = 64, seed: int = 0) -> Segmenter:
+    """A `Segmenter` trained on real pairs: ids ``(N, H, W)`` with 255 = unknown, photos ``(N, 3, H, W)`` in [-1, 1].
+
+    It looks at ``size`` px at most. Its own mistakes are in every agreement, so quote the real photos' beside.
+    """
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(seed)
+        judge = Segmenter(classes)
+        optimizer = torch.optim.Adam(judge.parameters(), 4e-3)
+        for k, (ids, photos) in enumerate(batches):
+            for group in optimizer.param_groups:
+                group["lr"] = 4e-3 / (1 + k / 60)
+            ids, photos = _shrunk(ids, photos, size)
+            loss = F.cross_entropy(judge(photos), ids, ignore_index=255)
+            if loss.isfinite():  # a batch of nothing but unknown pixels has none
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+    return judge.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def agreement(judge: Segmenter, pictures: Tensor, ids: Tensor, size: int = 64) -> dict[str, float]:
+    """How often the judge sees in a picture what its label map says, over the pixels of known class.
+
+    Returns {"agreement": share of pixels, "mean class": the same with every class that occurs counting alike}.
+    """
+    ids, pictures = _shrunk(ids, pictures, size)
+    found = torch.cat([judge(part).argmax(1) for part in pictures.split(32)])
+    known = ids != 255
+    right = (found == ids) & known
+    shares = [right[ids == k].float().mean().item() for k in ids[known].unique()]
+    if not shares:
+        raise ValueError("These label maps are all unknown, so there is nothing to agree with: pass others.")
+    return {"agreement": right.sum().item() / known.sum().item(), "mean class": sum(shares) / len(shares)}
+
+
+def _shrunk(ids: Tensor, pictures: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Both at ``size`` px at most: ids by nearest, pictures by area."""
+    if pictures.shape[-1] > size:
+        pictures = F.interpolate(pictures, (size, size), mode="area")
+    ids = F.interpolate(ids[:, None].float(), pictures.shape[-2:], mode="nearest-exact")[:, 0].long()
+    return ids, pictures
 
 
 def _small(x: Tensor, size: int) -> Tensor:

@@ -550,6 +550,7 @@ def create(
     card = checkpoints.card(gan, origin) if origin else {}
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
+    config = data.fit(config, card.get("extras", {}))
     allowed.check(pictures=None if data.toy else len(data))
     config = data.fit(config, card.get("extras", {}))
     there = set(data.names)

@@ -38,6 +38,7 @@ from torch import Tensor, nn
 from studio import checkpoints, registry
 from studio.base import BaseGAN
 from studio.images import MOST_PIXELS, Picture
+from studio.labels import LabelMap
 from studio.verbs import Verb, verbs
 
 MOST = 8  # rows of a batch: beyond it a CPU gains nothing, and everybody waits for the whole batch
@@ -361,7 +362,7 @@ class Server:
         try:
             with self._opening:
                 bound = declared.bind(values)
-            question.pixels = sum(v.width * v.height for v in bound.values() if isinstance(v, Picture))
+            question.pixels = sum(v.width * v.height for v in bound.values() if isinstance(v, (Picture, LabelMap)))
             model = self._model(gan, place)
             with self._turn(model, question):
                 if gone is not None and gone.is_set():

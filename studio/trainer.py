@@ -166,6 +166,7 @@ def _work(
         data = kind.Data(card["data"], config)
         torch.manual_seed(card.get("seed", 0))
         gan = kind(config)
+        gan.extras = card.get("facts") or {}
         if state is None and card.get("from"):
             _take_over(gan, checkpoints.load(card["gan"], card["from"]))
         if steps is None and minutes is None:

@@ -30,13 +30,14 @@ from typing import Any
 from PIL import Image
 
 from studio.images import File, Picture, open_picture
+from studio.labels import LabelMap, open_map
 
 NOTHING = inspect.Parameter.empty
 
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a verb: its name, type (``Picture, int, float, str, bool, dict, list``), default and sentence."""
+    """One argument of a verb: its name, its type (Picture, LabelMap, int, float, str …), default and sentence."""
 
     name: str
     type: type
@@ -52,6 +53,15 @@ class Argument:
     def is_picture(self) -> bool:
         return self.type is Picture
 
+    @property
+    def is_map(self) -> bool:
+        """A label map: a picture too, but of numbers or a palette's colours, and never blended."""
+        return self.type is LabelMap
+
+    @property
+    def is_file(self) -> bool:
+        return self.is_picture or self.is_map
+
     def read(self, value: Any) -> Any:
         """Text or a Python value -> a value of this argument's type.
 
@@ -62,8 +72,8 @@ class Argument:
             if self.optional:
                 return None
             raise ValueError(f"{self.name} is missing: {self.says or 'it is needed'}")
-        if self.is_picture:
-            return open_picture(value)
+        if self.is_file:
+            return open_picture(value) if self.is_picture else open_map(value)
         try:
             return _READERS[self.type](value)
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -148,7 +158,7 @@ class Verb:
                 kinds = [k for k in typing.get_args(kind) if k is not type(None)]
                 kind, optional = kinds[0], len(kinds) < len(typing.get_args(kind))
             kind = typing.get_origin(kind) or kind
-            if kind is not Picture and kind not in _READERS:
+            if kind not in (Picture, LabelMap) and kind not in _READERS:
                 raise TypeError(f"{self.function.__qualname__}: {name} has a type that no front end can ask for")
             found[name] = Argument(name, kind, optional, parameter.default, words.get(name, ""))
         return found

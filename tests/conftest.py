@@ -62,7 +62,9 @@ def make_other_tinies(home: Path) -> None:
         kind = registry.gan(name)
         torch.manual_seed(0)
         facts = {"title": {"en": "Tiny", "ko": "작은 모델"}, "examples": ["example-1.png"], "held_out": ["1"]}
-        folder = checkpoints.save(kind(kind.TINY).eval(), "tiny", facts, where=home / "checkpoints")
+        gan = kind(kind.TINY).eval()
+        gan.extras = kind.Data("toy", kind.TINY).facts()
+        folder = checkpoints.save(gan, "tiny", facts, where=home / "checkpoints")
         Image.linear_gradient("L").resize((240, 160)).convert("RGB").save(folder / "example-1.png")
 
 

@@ -531,7 +531,7 @@ def test_openapi_has_every_verb_of_every_gan(client, name):
         for argument in verb.arguments.values():
             schema = form["properties"][argument.name]
             assert ("null" in schema["type"]) == argument.optional
-            assert (schema.get("format") == "binary") == argument.is_picture
+            assert (schema.get("format") == "binary") == argument.is_file
             assert schema["description"] == argument.says
         picture = verb.returns is images.Picture
         assert ("image/png" in operation["responses"]["200"]["content"]) == picture

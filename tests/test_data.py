@@ -13,11 +13,13 @@ import torch
 from torch.utils.data import DataLoader
 
 from studio import sketches, toys
-from studio.data import Files, Pairs, Stream, hold_out
+from studio.data import Files, Pairs, Segmentations, Stream, hold_out
+from studio.gans import spade
 from studio.gans.pix2pix import GAN
 from studio.images import Image
 
 CONFIG = replace(GAN.TINY, size=64)
+SEGMENTED = spade.GAN.TINY
 
 
 def picture(k: int, size=(64, 64)) -> Image.Image:
@@ -108,6 +110,68 @@ def test_labels_are_coloured_by_their_palette(tmp_path):
     assert ((sketch[0, :, 5, 5] + 1) * 127.5).round().tolist() == [16, 32, 48]
     assert ((sketch[0, :, 5, 60] + 1) * 127.5).round().tolist() == [200, 100, 50]
     assert [c["colour"] for c in data.facts()["palette"]] == ["#102030", "#c86432"]
+
+
+def segmented(tmp_path, maps: dict[str, bytes], listed=None, photo=(96, 64)):
+    files = {f"labels/{name}": content for name, content in maps.items()}
+    files |= {f"photos/{name.split('.')[0]}.webp": encoded(picture(k, photo), "WEBP") for k, name in enumerate(maps)}
+    if listed is not None:
+        files["classes.json"] = json.dumps(listed).encode()
+    return packed(tmp_path / "s.zip", files)
+
+
+LISTED = [{"id": 0, "name": "sky", "colour": "#0000ff"}, {"id": 2, "name": "sea", "colour": "#00ff00"}]
+LISTED += [{"id": 255, "name": "unknown", "colour": "#000000"}]
+HALVES = np.repeat([[0] * 48 + [2] * 48], 64, axis=0).astype(np.uint8)  # 64 high, 96 wide, as the photos
+
+
+def test_segmentations_keep_their_ids_and_know_how_many_there_are(tmp_path):
+    holes = HALVES.copy()
+    holes[:8] = 255
+    maps = {"0.png": encoded(Image.fromarray(holes)), "1.png": encoded(Image.fromarray(HALVES.astype(np.uint16)))}
+    data = Segmentations(segmented(tmp_path, maps, LISTED), SEGMENTED)
+    assert data.kind == "labels"
+    assert data.fit(SEGMENTED, {}).labels == 3  # ids 0 to 2; 255 needs no channel
+    assert [each["id"] for each in data.facts()["palette"]] == [0, 2]
+    ids, photo = data.batch([0, 1], [None, None])
+    assert ids.shape == (2, 32, 32)
+    assert ids.dtype == torch.uint8
+    assert photo.shape == (2, 3, 32, 32)
+    assert (ids[0, :4] == 255).all()
+    assert ids[1, 0].tolist() == [0] * 16 + [2] * 16  # the middle square of a wide photo
+    ids, _ = data.batch([1] * 20, [np.random.default_rng(k) for k in range(20)])
+    assert set(ids.unique().tolist()) <= {0, 2}, "nothing is blended"
+    assert len({tuple(each[0].tolist()) for each in ids}) > 5, "and each is varied"
+    assert data.rows(data.batch([0], [None])).shape == (1, 2, 3, 32, 32)
+
+
+def test_segmentations_of_colours_are_read_by_their_palette(tmp_path):
+    colours = np.zeros((64, 96, 3), np.uint8)
+    colours[:, :48], colours[:, 48:] = (0, 0, 255), (0, 255, 0)
+    maps = {f"{k}.png": encoded(Image.fromarray(colours)) for k in range(2)}
+    data = Segmentations(segmented(tmp_path, maps, LISTED), SEGMENTED)
+    assert data.batch([0], [None])[0][0, 0].tolist() == [0] * 16 + [2] * 16
+    with pytest.raises(ValueError, match="can be read"):
+        Segmentations(segmented(tmp_path, maps), SEGMENTED).batch([0], [None])  # without one nobody knows
+
+
+def test_segmentations_without_a_palette_count_their_classes(tmp_path):
+    maps = {f"{k}.png": encoded(Image.fromarray(HALVES + k)) for k in range(3)}
+    data = Segmentations(segmented(tmp_path, maps), SEGMENTED)
+    assert data.fit(SEGMENTED, {}).labels == 5
+    assert len({each["colour"] for each in data.facts()["palette"]}) == 5
+
+
+def test_what_can_not_be_segmentations_is_named(tmp_path):
+    whole, wrong = encoded(Image.fromarray(HALVES)), encoded(Image.fromarray(HALVES + 5))
+    data = Segmentations(segmented(tmp_path, {"0.png": whole, "1.png": whole, "2.png": wrong}, LISTED), SEGMENTED)
+    data.checked()
+    assert "the number 5" in data.skipped["2"]
+    assert len(data) == 2
+    with pytest.raises(ValueError, match="no folders photos/ and labels/"):
+        Segmentations(packed(tmp_path / "b.zip", {"a/0.png": whole, "b/0.png": whole}), SEGMENTED)
+    with pytest.raises(ValueError, match="Two classes have the id 0"):
+        Segmentations(segmented(tmp_path, {"0.png": whole, "1.png": whole}, [*LISTED, LISTED[0]]), SEGMENTED)
 
 
 def test_toys_need_no_files():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -161,6 +163,62 @@ def test_odd_networks(dtype):
     kinds = {name: type(layer).__name__ for name, layer in quick.named_children()}
     assert kinds["stem"] == kinds["normed"] == kinds["up"] == kinds["resize"] == "Conv"
     assert kinds["own"] == "Doubled"
+
+
+class Siblings(nn.Module):
+    """Convolutions that get one map, of one kind and of others; one of them twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Conv2d(3, 8, 3, padding=1), spectral_norm(nn.Conv2d(3, 5, 3, padding=1, bias=False))
+        self.other, self.twice = nn.Conv2d(3, 8, 5, padding=2), nn.Conv2d(3, 8, 3, padding=1)
+
+    def forward(self, x, late=False):
+        y = self.two(x.flip(-1)) if late else self.two(x)
+        return torch.cat([self.one(x), y, self.other(x), self.twice(x) + self.twice(x + 1)], dim=1)
+
+
+def test_convolutions_of_one_kind_that_get_one_map_are_computed_as_one(monkeypatch):
+    torch.manual_seed(0)
+    exact = Siblings().eval()
+    quick = fast.fast(exact, torch.randn(1, 3, 16, 16), dtype=torch.float32)
+    kinds = {name: type(layer).__name__ for name, layer in quick.named_children()}
+    assert kinds == {"one": "Part", "two": "Part", "other": "Conv", "twice": "Conv"}
+    assert quick.one.joint is quick.two.joint
+    calls, run = [], fast.Conv.forward
+    monkeypatch.setattr(fast.Conv, "forward", lambda self, x: calls.append(1) or run(self, x))
+    for n, late in [(1, False), (3, False), (2, True), (1, True), (1, False)]:
+        x = torch.randn(n, 3, 16, 16)
+        assert fast.psnr(quick(x, late), exact(x, late)) >= 100
+    assert quick.one.joint.kept.x is None, "nothing is kept"
+    assert len(calls) == 3 * 4 + 2 * 5, "one call for both; two where they get different maps"
+
+
+def test_threads_that_share_joint_convolutions_do_not_mix():
+    quick = fast.fast(Siblings().eval(), torch.randn(1, 3, 16, 16), dtype=torch.float32)
+    inputs = [torch.randn(1, 3, 16, 16) for _ in range(4)]
+    expected = [quick(x) for x in inputs]
+    wrong = []
+
+    def work(k):
+        with torch.no_grad():
+            wrong.extend(k for _ in range(30) if not torch.allclose(quick(inputs[k]), expected[k]))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_spade_makes_gamma_and_beta_at_once_and_bakes_spectral_norm():
+    gan = bench.untrained("spade", replace(registry.gan("spade").TINY, width=2))
+    quick = fast.fast(gan.generator, *gan.example()["generator"], dtype=torch.float32)
+    layer = quick.blocks[1].norm_0
+    assert layer.gamma.joint is layer.beta.joint
+    assert layer.shared.joint is quick.blocks[2].norm_1.shared.joint, "one map of labels serves all layers of a size"
+    assert not any("parametrizations" in name for name, _ in quick.named_parameters())
 
 
 def gone(*_):

@@ -14,7 +14,9 @@ import torch
 from studio import checkpoints, registry, toys
 from studio.base import Term
 from studio.images import Picture, open_picture, to_pictures
+from studio.labels import open_map
 from studio.runs import changed
+from studio.toys.landscapes import landscape
 from studio.verbs import verbs
 
 ROOT = Path(__file__).parent.parent
@@ -51,6 +53,8 @@ def values(verb, gan) -> dict:
     for k, argument in enumerate(verb.arguments.values()):
         if argument.is_picture:
             given[argument.name] = toy_picture(k)
+        elif argument.is_map:
+            given[argument.name] = open_map(landscape(np.random.default_rng(k), 64)[1])
         elif argument.name == "seed":
             given[argument.name] = 5
         else:

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOOR = {
-    "base", "losses", "layers", "latents", "images", "data", "weights", "formats", "judges", "measure", "places",
+    "base", "losses", "layers", "latents", "images", "labels", "data", "weights", "formats", "judges", "measure",
+    "places",
     "sketches", "toys", "verbs",
 }  # fmt: skip
 ABOVE = {"streamlit", "gradio", "starlette", "pages", "app", "space"}

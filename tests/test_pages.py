@@ -172,6 +172,8 @@ def test_every_word_that_python_asks_for_exists(key):
         ("look.js", "pix2pix.look"),
         ("sliders.js", "studio.sliders"),
         ("gates.js", "gated_gan.look"),
+        ("styles.js", "studio.live"),
+        ("modulation.js", "spade.look"),
     ],
 )
 def test_every_word_that_javascript_asks_for_exists(script, section):
@@ -188,10 +190,12 @@ def test_nothing_in_the_catalogue_is_said_nowhere(name):
     code = "\n".join(p.read_text(encoding="utf-8") for p in PAGES.rglob("*") if p.suffix in (".py", ".js"))
     mentioned = set(re.findall(r"\w+", code))
     silent = {key for key, _ in leaves(words.book(name)) if key.split(".")[-1] not in mentioned}
-    # Players, fields and toy sets are named by the GANs, the rest by the server.
+    # Players, fields, styles, classes and toy sets are named by the GANs, the rest by the server.
     named = (
         "read.players.",
         "styles.",
+        "classes.",
+        "templates.",
         "config.",
         "toys.",
         "kinds.",
@@ -282,6 +286,8 @@ def test_nothing_else_is_given_out(client, name):
         "track.js",
         "sliders.js",
         "gates.js",
+        "styles.js",
+        "modulation.js",
     ],
 )
 def test_javascript_asks_nobody_outside(name):

@@ -869,3 +869,37 @@ def test_the_cursor_ring_has_the_true_size(browser_page):
     assert browser_page.locator(".painter-ring").count() == 0
     drawing.drag((30, 30), (-3, 30))  # let go outside
     assert browser_page.locator(".painter-ring").count() == 0
+
+
+# --- patterns, and numbers of a page's own
+
+
+def test_patterns_mark_classes_on_the_screen_and_change_nothing_else(browser_page):
+    drawing = Drawing(browser_page, palette=LANDSCAPE)
+    drawing.drag((0, 19), (63, 19))
+    pixels, screen = drawing.pixels, drawing.page.locator(".painter-canvas").first
+    look = "(canvas) => canvas.toDataURL()"
+    plain = screen.evaluate(look)
+    drawing.do("setPatterns(true)")
+    assert screen.evaluate(look) != plain
+    assert drawing.pixels == pixels
+    assert drawing.page.locator(".painter-colour canvas").count() == len(LANDSCAPE)
+    drawing.drag((5, 40), (20, 40))  # what is painted with patterns on is as exact
+    assert {(x, 40) for x in range(5, 21)} <= drawing.of(1)
+    drawing.do("undo()")
+    drawing.do("setPatterns(false)")
+    assert screen.evaluate(look) == plain
+    assert drawing.page.locator(".painter-colour canvas").count() == 0
+
+
+def test_a_page_s_own_numbers_go_into_the_png(browser_page):
+    drawing = Drawing(browser_page, palette=LANDSCAPE)
+    drawing.drag((0, 20), (63, 20))
+    png = drawing.page.evaluate(
+        """async (ids) => Array.from(new Uint8Array(await (await painter.png({ ids })).arrayBuffer()))""",
+        [255, 7, *range(20, 20 + len(LANDSCAPE))],
+    )
+    picture = Image.open(io.BytesIO(bytes(png)))
+    assert (picture.mode, picture.size) == ("L", (64, 64))
+    assert {picture.getpixel((x, 20)) for x in range(64)} == {7}
+    assert {picture.getpixel((x, y)) for x in range(64) for y in range(64) if y != 20} == {255}

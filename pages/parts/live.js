@@ -10,11 +10,13 @@ import { colourIn } from "./colour.js";
 import { lay, received, send } from "./desk.js";
 import { h, icon } from "./dom.js";
 import { Link, studio } from "./link.js";
+import { Styles } from "./styles.js";
 import * as upload from "./upload.js";
 
 // Streamlit calls again at each change, and mounts anew when the page around it changes its shape or language. The
 // desk of a GAN outlives all that: its drawing, its history and its picture move to the new place.
 const desks = new Map();
+const PATTERNS = "gan-studio/patterns"; // "on" if classes are to have patterns
 
 export default function mount({ parentElement, data, setStateValue }) {
   if (!desks.has(data.gan)) desks.set(data.gan, new Live());
@@ -32,6 +34,7 @@ const ICONS = {
   send: "M4 12 20 5l-5 15-3.5-6zM11.5 14 20 5",
   link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2",
   wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  patterns: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM4 11l7-7M4 18 18 4M9 20 20 9",
   upload: "M12 16V5M7.5 9.5 12 5l4.5 4.5M5 19.5h14",
   camera: "M4.5 8h3l1.5-2.5h6L16.5 8h3A1.5 1.5 0 0 1 21 9.5v8a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17.5v-8A1.5 1.5 0 0 1 4.5 8zM12 10a3.3 3.3 0 1 1 0 6.6 3.3 3.3 0 0 1 0-6.6z",
 };
@@ -57,6 +60,7 @@ class Live {
         answered: (answer) => this.#show(answer), troubled: (trouble) => this.#trouble(trouble),
       });
     }
+    this.styles.update({ address: this.address, gan: data.gan, tag: data.tag, verb: data.noise ? data.styles?.verb ?? "" : "", n: data.styles?.n, photo: data.photo ?? "" });
     if (before.storage !== data.storage) this.#makePainter();
     else if (JSON.stringify(before.palette) !== JSON.stringify(data.palette)) this.painter.setPalette(data.palette);
     if (JSON.stringify(before.examples) !== JSON.stringify(data.examples)) this.#listExamples();
@@ -64,6 +68,12 @@ class Live {
     this.parts.sends.hidden = data.hide.includes("send");
     this.parts.examples.hidden ||= !data.examples.length;
     this.parts.noise.hidden ||= !data.noise;
+    this.parts.still.hidden = data.noise || !data.still || data.hide.includes("noise");
+    this.parts.still.textContent = data.still ?? "";
+    this.styles.root.hidden = data.hide.includes("styles") || !(data.photo || (data.styles && data.noise));
+    this.parts.patterns.hidden = data.drawing === "sketch" || data.hide.includes("patterns");
+    this.parts.maps.hidden = !data.ids?.length || data.hide.includes("download");
+    (data.ids?.length ? this.parts.maps : this.parts.download).append(this.parts.saveDrawing); // both kinds of a label map stand together
     this.parts.colour.hidden = !data.hints || data.hide.includes("colour");
     this.parts.cameraButton.hidden = data.drawing !== "sketch";
     this.root.dataset.drawing = data.drawing;
@@ -89,12 +99,13 @@ class Live {
   /* ---- the canvas */
 
   #makePainter() {
-    const { palette, pen, brush, brushes, storage, words, drawing } = this.#data;
+    const { palette, pen, brush, brushes, storage, words, drawing, background } = this.#data;
+    const fresh = drawing !== "sketch" && !kept(storage), patterns = drawing !== "sketch" && kept(PATTERNS) === "on";
     const hide = [...this.#data.hide, ...(drawing === "sketch" ? ["eyedropper"] : [])];
     this.painter?.destroy();
     this.#last = "";
     this.painter = createPainter(this.parts.painter, {
-      width: 256, height: 256, palette, pen, brush, brushes, storage, hide, words: words.painter,
+      width: 256, height: 256, palette, pen, brush, brushes, storage, hide, words: words.painter, background: background ?? 0, patterns,
       onChange: (painter) => this.#drawn(painter),
     });
     const stage = this.parts.painter.querySelector(".painter-stage");
@@ -103,7 +114,8 @@ class Live {
     this.#aligned?.disconnect();
     this.#aligned = new ResizeObserver(() => { this.parts.bar.style.minHeight = `${stage.getBoundingClientRect().top - this.parts.painter.getBoundingClientRect().top - 10}px`; });
     this.#aligned.observe(this.parts.painter);
-    this.#openLink();
+    this.parts.patternsButton.setAttribute("aria-pressed", patterns);
+    if (!this.#openLink() && fresh) this.#begin();
     this.#drawn(this.painter);
   }
 
@@ -120,13 +132,27 @@ class Live {
   /** A drawing handed over in the address: …#drawing=<the painter's payload>. */
   #openLink() {
     const found = /#drawing=([\w-]+)/.exec(location.hash);
-    if (!found) return;
+    if (!found) return false;
     history.replaceState(history.state, "", location.pathname + location.search);
     try {
       this.painter.load({ rle: found[1] });
     } catch {
       this.#note(this.say("badLink"));
     }
+    return true;
+  }
+
+  /** A label map that nobody has painted yet begins with the first example: one label all over shows little. */
+  async #begin() {
+    const [first] = this.#data.examples, painter = this.painter;
+    if (!first) return;
+    const picture = h("img", { src: this.address + first.file });
+    try {
+      await picture.decode();
+    } catch {
+      return; // then it begins empty
+    }
+    if (painter === this.painter && !kept(this.#data.storage)) this.#place(await createImageBitmap(picture), "sketch");
   }
 
   /* ---- from drawing to picture */
@@ -142,10 +168,12 @@ class Live {
       lay(storage, { empty: true, tag, seed, png: () => this.painter.png(), picture: null });
       return;
     }
-    const asked = `${tag}|${seed}|${this.painter.encode()}`;
+    const drawn = this.painter.encode(), asked = `${tag}|${seed}|${this.styles.photo?.name ?? ""}|${drawn}`;
     if (asked === this.#last) return;
     this.#last = asked;
-    this.parts.frame.dataset.asked = this.link.ask(async () => ({ [this.#data.field]: await this.painter.png(), tag: this.#data.tag, seed: this.#seed }));
+    const drawing = async () => ({ [this.#data.field]: await this.painter.png() });
+    this.parts.frame.dataset.asked = this.link.ask(async () => ({ ...(await drawing()), ...this.styles.fields, tag: this.#data.tag, seed: this.#seed }));
+    this.styles.show(drawn, drawing, seed);
     if (!this.#waiting) this.#waiting = setTimeout(() => this.root.classList.add("waiting"), 500);
   }
 
@@ -258,7 +286,7 @@ class Live {
   /** A picture becomes the drawing, in one step that undo takes back. */
   #place(picture, kind) {
     const { palette, drawing, pen } = this.#data;
-    if (drawing !== "sketch") {
+    if (drawing !== "sketch") { // an example, in exactly the palette's colours
       const { snapped } = this.painter.load({ image: picture });
       const share = Math.round((100 * snapped) / this.painter.indices.length);
       if (share > 0) this.#note(this.say("snapped", { share }));
@@ -275,6 +303,7 @@ class Live {
     this.parts.guess.hidden = true;
     this.#note(this.say("reading"));
     try {
+      if (this.#data.reads) return await this.#readMap(file);
       const picture = await upload.open(file);
       if (picture && this.#data.drawing !== "sketch") this.#place(picture, "sketch");
       else {
@@ -287,23 +316,56 @@ class Live {
       }
       this.#note("");
     } catch (error) {
-      if (file === this.#file) this.#note(this.say(error.word ?? "notPicture"), true);
+      if (file === this.#file) this.#note(error.says ? this.say("refusedWith", { says: error.says }) : this.say(error.word ?? "notPicture"), true);
     }
   }
 
   /** The studio's own extractor draws the sketch of a photo. */
   async #trace(file) {
+    return createImageBitmap(await (await this.#inquire("trace", "photo", file)).blob());
+  }
+
+  /** Asks a verb once about a file. */
+  async #inquire(verb, field, file) {
     const form = new FormData();
-    form.append("photo", file, "photo");
+    form.append(field, file, field);
     form.append("tag", this.#data.tag);
     let response;
     try {
-      response = await fetch(`${this.address}/api/${this.#data.gan}/trace`, { method: "POST", body: form });
+      response = await fetch(`${this.address}/api/${this.#data.gan}/${verb}`, { method: "POST", body: form });
     } catch {
       throw Object.assign(new Error("away"), { word: "away" });
     }
-    if (!response.ok) throw Object.assign(new Error("refused"), { word: response.status === 413 ? "tooLarge" : response.status >= 500 ? "busy" : "notPicture" });
-    return createImageBitmap(await response.blob());
+    if (!response.ok) {
+      const says = response.status === 400 ? (await response.json().catch(() => ({}))).error : "";
+      throw Object.assign(new Error("refused"), { says, word: response.status === 413 ? "tooLarge" : response.status >= 500 ? "busy" : "notPicture" });
+    }
+    return response;
+  }
+
+  /** A label map, read by the studio itself: numbers arrive exactly, and what had to be guessed is reported. */
+  async #readMap(file) {
+    const { reads, field, ids } = this.#data;
+    const found = await (await this.#inquire(reads, field, file)).json(), picture = h("img", { src: found.ids });
+    await picture.decode();
+    const { naturalWidth: width, naturalHeight: height } = picture;
+    const board = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
+    board.drawImage(picture, 0, 0);
+    const pixels = board.getImageData(0, 0, width, height).data, index = new Map(ids.map((id, k) => [id, k]));
+    const side = Math.max(width, height), indices = new Uint8Array(side * side).fill(this.painter.background);
+    const left = (side - width) >> 1, top = (side - height) >> 1; // all of it, on unknown
+    for (let y = 0, i = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, i++) indices[(y + top) * side + x + left] = index.get(pixels[4 * i]) ?? this.painter.background;
+    }
+    if (file !== this.#file) return;
+    this.painter.load({ indices, width: side, height: side });
+    const percent = (share) => (share > 0 && share < 0.001 ? "< 0.1" : (100 * share).toFixed(1));
+    const name = (id) => this.#data.palette[index.get(id)]?.name ?? id;
+    const guessed = found.foreign.slice(0, 4).map(({ colour, id }) => `${colour} → ${name(id)}`).join(", ");
+    const said = [this.say(`readAs.${found.kind}`)];
+    if (found.snapped > 0) said.push(this.say("guessed", { share: percent(found.snapped), colours: guessed }));
+    if (found.unknown > 0) said.push(this.say("unknownShare", { share: percent(found.unknown) }));
+    this.#note(said.join(" "));
   }
 
   /** Colours the drawing in at random, as hints for the net; undo takes it back. */
@@ -344,6 +406,16 @@ class Live {
       icon(ICONS.send), h("span", {}, this.say("send", { title })))));
   }
 
+  /** Patterns besides colours, for eyes that see them alike; this browser remembers. */
+  #pattern() {
+    const on = !this.painter.patterns;
+    this.painter.setPatterns(on);
+    this.parts.patternsButton.setAttribute("aria-pressed", on);
+    try {
+      localStorage.setItem(PATTERNS, on ? "on" : "off");
+    } catch { /* forbidden: it does not outlive the page */ }
+  }
+
   #widen() {
     if (document.fullscreenElement) document.exitFullscreen();
     else this.root.requestFullscreen();
@@ -379,6 +451,7 @@ class Live {
     parts.badge = h("span", { class: "badge" });
     parts.download = h("span", { class: "group" }, button("savePicture", "picture", () => this.#blob && this.#save(this.#blob, `${this.#name}.png`)),
       button("saveDrawing", "drawing", async () => this.#save(await this.painter.png(), `${this.#name}-drawing.png`)));
+    parts.maps = h("span", { class: "group" }, button("saveIds", "drawing", async () => this.#save(await this.painter.png({ ids: this.#data.ids }), `${this.#name}-labels.png`)));
     parts.share = h("span", { class: "group" }, button("shareButton", "link", () => this.#share()));
     parts.sends = h("span", { class: "group" });
 
@@ -388,15 +461,22 @@ class Live {
     parts.examples = h("div", { class: "examples" }, parts.examplesTitle, parts.thumbs);
     parts.guessTitle = h("span", {});
     parts.guess = h("span", { class: "guess", role: "group", hidden: true }, parts.guessTitle, guess("sketch"), guess("photo"));
-    parts.upload = h("div", { class: "upload" }, ...picker("uploadButton", "upload"), ...picker("cameraButton", "camera", "environment"), parts.guess);
+    parts.upload = h("div", { class: "upload" }, ...picker("uploadButton", "upload"), ...picker("cameraButton", "camera", "environment"), parts.maps, parts.guess);
     parts.cameraButton.classList.add("touch");
     parts.colour = h("div", { class: "colour" }, button("colourButton", "colour", () => this.#colour()));
     parts.note = h("p", { class: "note", role: "status" });
+    parts.still = h("p", { class: "still", hidden: true });
+    parts.patterns = h("div", { class: "patterns" }, button("patternsButton", "patterns", () => this.#pattern()));
+    this.styles = new Styles({
+      say: (key, values) => this.say(key, values), choose: (seed) => this.#chooseSeed(seed), changed: () => { this.#last = ""; this.#ask(); },
+      note: (text, wrong) => this.#note(text, wrong),
+    });
 
-    parts.bar = h("div", { class: "bar" }, parts.noise, parts.colour, parts.fullscreen);
+    parts.bar = h("div", { class: "bar" }, parts.noise, parts.still, parts.colour, parts.patterns, parts.fullscreen);
     this.root = h("section", { class: "live" }, h("div", { class: "room" },
       h("div", { class: "left" }, parts.painter, h("div", { class: "extras" }, parts.examples, parts.upload), parts.note),
-      h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share, parts.sends))));
+      h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share, parts.sends)),
+      this.styles.root));
 
     const on = (node, type, act) => node.addEventListener(type, act);
     on(this.root, "dragover", (event) => { if (this.#accepts(event)) { event.preventDefault(); this.root.classList.add("over"); } });
@@ -445,6 +525,11 @@ class Live {
     label(parts.shareButton, "share");
     label(parts.uploadButton, "upload");
     label(parts.colourButton, "colour");
+    label(parts.patternsButton, "patterns");
+    parts.patternsButton.title = this.say("patternsHelp");
+    label(parts.saveIds, "saveIds");
+    parts.saveIds.title = this.say("saveIdsHelp");
+    this.styles.speak();
     parts.colourButton.title = this.say("colourHelp");
     label(parts.cameraButton, "camera");
     parts.uploadButton.title = this.say(this.#data.drawing === "sketch" ? "uploadHelp" : "uploadLabels");
@@ -458,6 +543,15 @@ class Live {
     if (parts.frame.dataset.state === "empty") parts.sentence.textContent = this.say("empty");
     const picture = parts.frame.querySelector("img");
     if (picture) picture.alt = this.say("picture");
+  }
+}
+
+/** What this browser keeps under a name; null if nothing, or if it may keep nothing. */
+function kept(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
   }
 }
 

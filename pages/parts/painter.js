@@ -195,6 +195,32 @@ function chunk(name, data) {
   return bytes;
 }
 
+/* ------------------------------------------------------------------------------------------------ patterns */
+
+// By which classes are told apart without their colours, on request: whether pixel (x, y) of the screen is marked.
+const MARKS = [
+  () => false,
+  (x, y) => y % 8 === 3,
+  (x, y) => (x + y) % 8 === 0,
+  (x, y) => x % 8 === 3,
+  (x, y) => ((x - y) & 7) === 0,
+  (x, y) => x % 8 < 2 && y % 8 < 2,
+  (x, y) => x % 8 === 3 || y % 8 === 3,
+  (x, y) => (x + y) % 8 === 0 || ((x - y) & 7) === 0,
+  (x, y) => ((x >> 2) + (y >> 2)) % 2 === 0,
+  (x, y) => y % 4 === 1,
+  (x, y) => x % 4 === 1,
+  (x, y) => y % 6 === Math.abs((x % 6) - 3),
+];
+
+/** The colour of a class's marks: the colour itself made darker, or lighter if it is dark. In memory order. */
+function markOf(colour) {
+  const parts = [0, 8, 16].map((shift) => (colour >> shift) & 255);
+  const end = 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] > 110 ? 0 : 255;
+  const [red, green, blue] = parts.map((part) => Math.round(part + 0.6 * (end - part)));
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
 /* -------------------------------------------------------------------------------------------------- DOM */
 
 /** Strings become text nodes and attributes, never markup: a class may be named "<img onerror=...>". */
@@ -255,12 +281,14 @@ export class Painter {
   #cursor; // of the keyboard, in grid pixels
   #previous = "brush"; // the tool an eyedropper hands back to
   #colours = new Uint32Array(256);
+  #marks = new Uint32Array(256);
   #ending = new AbortController();
 
   constructor(element, options = {}) {
     Object.assign(this, {
       width: 256, height: 256, background: 0, pen: 1, brush: 3, brushes: [2, 3, 5, 9, 17],
       palette: [{ name: "paper", colour: "#ffffff" }, { name: "pen", colour: "#000000" }],
+      patterns: false, // whether each class is marked by a pattern, too: on the screen only
       pressure: false, // a pen's pressure varies the width only on request: sketches should keep the training width
       storage: null, hide: [], onChange: () => {}, ...options,
     });
@@ -286,7 +314,8 @@ export class Painter {
   }
 
   /**
-   * The drawing as an opaque 8-bit PNG: palette colours, or with `ids` the class of each pixel as its grey value.
+   * The drawing as an opaque 8-bit PNG: palette colours, or with `ids` the class of each pixel as its grey value;
+   * `ids` may also be a list of the value for each class.
    * Written by hand because a canvas adds alpha, may convert colours, and in privacy-minded browsers adds noise.
    */
   async png({ ids = false } = {}) {
@@ -294,7 +323,7 @@ export class Painter {
     for (let i = 0, at = 0; i < this.indices.length; i++) {
       if (i % this.width === 0) at++; // each row starts with its filter: 0, none
       const colour = this.#colours[this.indices[i]];
-      if (ids) raw[at++] = this.indices[i];
+      if (ids) raw[at++] = ids === true ? this.indices[i] : ids[this.indices[i]];
       else for (let shift = 0; shift < 24; shift += 8) raw[at++] = colour >> shift; // a Uint8Array keeps the low byte
     }
     const stream = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
@@ -374,6 +403,13 @@ export class Painter {
     this.#point(...this.#pointed, this.tool);
   }
 
+  setPatterns(on) {
+    this.patterns = on;
+    this.#stale.add(0, 0, this.width, this.height);
+    this.#paint();
+    this.#listClasses();
+  }
+
   setWords(words = {}) {
     this.words = { ...WORDS, ...words };
     const label = (node, text, keys) => {
@@ -415,6 +451,7 @@ export class Painter {
       if (!hex) throw new Error(`The colour of "${name}" should look like #a0c4ff, not ${colour}.`);
       const [red, green, blue] = hex.slice(1).map((two) => parseInt(two, 16));
       this.#colours[i] = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0; // little-endian: R, G, B, A in memory
+      this.#marks[i] = markOf(this.#colours[i]);
     });
     this.palette = palette;
     this.#listClasses();
@@ -839,7 +876,10 @@ export class Painter {
     const { left, top, right, bottom, empty } = this.#stale;
     if (empty) return;
     for (let y = top; y < bottom; y++) {
-      for (let i = y * this.width + left; i < y * this.width + right; i++) this.#pixels[i] = this.#colours[this.indices[i]];
+      const start = y * this.width;
+      for (let i = start + left; i < start + right; i++) this.#pixels[i] = this.#colours[this.indices[i]];
+      if (!this.patterns) continue;
+      for (let i = start + left; i < start + right; i++) if (MARKS[this.indices[i] % MARKS.length](i - start, y)) this.#pixels[i] = this.#marks[this.indices[i]];
     }
     this.#screen.putImageData(this.#picture, 0, 0, left, top, right - left, bottom - top);
     this.#stale.clear();
@@ -870,7 +910,7 @@ export class Painter {
     this.palette.forEach((entry, index) => {
       const about = { type: "button", role: "radio", class: "painter-swatch", "data-index": index, title: entry.name };
       const swatch = h("button", about,
-        h("span", { class: "painter-colour", style: `background: ${entry.colour}` }),
+        this.#sample(index),
         h("span", { class: "painter-name" }, entry.name),
         ...(index < 9 ? [h("kbd", { class: "painter-digit", "aria-hidden": "true" }, index + 1)] : []));
       swatch.addEventListener("click", () => this.select(index));
@@ -884,10 +924,23 @@ export class Painter {
     }));
     this.#classes.hidden = this.#sketching;
     this.#root.classList.toggle("painter-sketching", this.#sketching);
+    this.#root.classList.toggle("painter-many", this.palette.length > 10);
     this.#root.classList.toggle("painter-smooth", this.palette.length <= 2); // a label map shows its pixels
     // Picking paper with an eyedropper would turn the brush into an eraser nobody can see.
     if (this.#buttons.eyedropper) this.#buttons.eyedropper.hidden = this.#sketching;
     this.#show();
+  }
+
+  /** A class's colour, with its pattern if patterns are asked for. */
+  #sample(index) {
+    const place = h("span", { class: "painter-colour", style: `background: ${this.palette[index].colour}` });
+    if (!this.patterns) return place;
+    const canvas = h("canvas", { width: 24, height: 24 }), context = canvas.getContext("2d"), picture = context.createImageData(24, 24);
+    const pixels = new Uint32Array(picture.data.buffer), mark = MARKS[index % MARKS.length];
+    for (let i = 0; i < pixels.length; i++) pixels[i] = mark(i % 24, (i / 24) | 0) ? this.#marks[index] : this.#colours[index];
+    context.putImageData(picture, 0, 0);
+    place.append(canvas);
+    return place;
   }
 
   /** Puts the ring where the pointer or the crosshair is; whether it can be seen is decided by appending it. */
@@ -1041,6 +1094,7 @@ const CSS = `
   flex: none; width: 28px; height: 28px; border-radius: 8px;
   box-shadow: inset 0 0 0 1px color-mix(in srgb, currentColor 35%, transparent);
 }
+.painter-colour canvas { display: block; width: 100%; height: 100%; border-radius: inherit; }
 .painter-name { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 .painter-digit { font: inherit; font-size: 11px; opacity: .5; }
 .painter-live { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -1054,6 +1108,12 @@ const CSS = `
   .painter-palette { height: 0; min-height: 100%; max-height: none; } /* as high as the stage, never higher */
   .painter-swatches { grid-template-columns: 1fr; gap: 2px; }
 }
-@media (pointer: fine) { @container (min-width: 34rem) { .painter .painter-swatch { min-height: 36px; } } }
+@media (pointer: fine) {
+  @container (min-width: 34rem) {
+    .painter .painter-swatch { min-height: 36px; }
+    .painter-many .painter-swatch { min-height: 30px; padding-block: 1px; }
+    .painter-many .painter-colour { width: 24px; height: 24px; border-radius: 7px; }
+  }
+}
 @media (pointer: coarse) { .painter-digit { display: none; } }
 `;

@@ -77,6 +77,6 @@ def _warm() -> None:
     if first is None:
         return
     verb = next(iter(verbs(registry.gan(first.name)).values()))
-    values = {a.name: Image.new("RGB", (64, 64), "white") for a in verb.arguments.values() if a.is_picture}
+    values = {a.name: Image.new("RGB", (64, 64), "white") for a in verb.arguments.values() if a.is_file and a.required}
     with suppress(Exception):  # no checkpoint yet, or a damaged one: whoever asks for it is told
         serving.server().ask(first.name, verb.name, values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import zipfile
 import zlib
@@ -11,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from studio import images
+from studio.labels import Classes, numbers, open_map
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 MOST_FILES = 300_000
@@ -106,26 +105,21 @@ class Files:
         except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError("This file can't be read from where it lies.") from error
 
-    def ids(self, name: str) -> np.ndarray:
-        """A label map, ``(H, W)`` uint8: the numbers of the file's pixels, palette or grey, and no colours.
+    def ids(self, name: str, classes: Classes | None = None) -> np.ndarray:
+        """A label map, ``(H, W)`` uint8 with 255 = unknown: its numbers, or those of its colours in ``classes``.
 
         Raises:
-            ValueError: damaged, or a picture of colours, of which no number can be read.
+            ValueError: damaged, colours without classes, or numbers that are no class.
         """
         try:
-            with Image.open(io.BytesIO(self.read(name)), formats=images.FORMATS) as picture:
-                array = np.asarray(picture)
-        except (OSError, KeyError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError("This label map is damaged or cut off.") from error
-        if array.ndim == 3 and all(np.array_equal(array[..., 0], array[..., k]) for k in (1, 2)):
-            array = array[..., 0]  # grey, saved as RGB
-        if array.ndim != 2:
-            raise ValueError("This label map holds colours; one number a pixel was expected (a grey or palette PNG).")
-        if array.dtype == bool:
-            array = array.astype(np.uint8)
-        if array.dtype != np.uint8 and (array.min(initial=0) < 0 or array.max(initial=0) > 255):
-            raise ValueError(f"This label map has numbers up to {array.max()}; they must be from 0 to 255.")
-        return array.astype(np.uint8)
+            given = open_map(self.read(name))
+        except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError("This file can't be read from where it lies.") from error
+        return numbers(given) if classes is None else classes.read(given).ids
+
+    def classes(self) -> Classes | None:
+        """The palette in ``classes.json``, if there is one."""
+        return Classes.parse(self.read("classes.json")) if "classes.json" in self.names else None
 
 
 def stem(name: str) -> str:

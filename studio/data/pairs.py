@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from studio import images, sketches, toys
 from studio.data.base import DataSet, Random, to_batch, window
 from studio.data.files import by_folder, stem
+from studio.labels import Classes
 
 
 class Pairs(DataSet):
@@ -66,17 +66,9 @@ class Pairs(DataSet):
         return sorted(set(self.left) & set(self.right))
 
     def _read_palette(self) -> None:
-        listed = json.loads(self.files.read("classes.json")) if "classes.json" in self.files.names else None
-        if isinstance(listed, dict):
-            listed = listed.get("classes", listed)
-        if isinstance(listed, dict):
-            listed = [{"id": int(k), **(v if isinstance(v, dict) else {"name": v})} for k, v in listed.items()]
-        self.palette = listed or [{"id": k, "name": f"class {k}"} for k in range(32)]
-        self.colours = np.full((256, 3), 255, np.uint8)
-        for k, each in enumerate(self.palette):
-            colour = each.get("colour") or each.get("color") or toys.distinct_colour(k)
-            each["colour"] = colour if isinstance(colour, str) else "#{:02x}{:02x}{:02x}".format(*colour)
-            self.colours[each["id"]] = tuple(bytes.fromhex(each["colour"].lstrip("#")))
+        self.classes = self.files.classes()
+        shown = self.classes or Classes([{"id": k} for k in range(32)])
+        self.palette, self.colours = shown.listed, shown.colours
 
     def pair(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray] | None:
         """(sketch, photo) as ``(H, W, 3)`` uint8 of the file's own size, or None if a file is damaged."""
@@ -96,7 +88,7 @@ class Pairs(DataSet):
             return None if left is None else (np.asarray(left), np.asarray(photo))
         if self.kind == "labels":
             try:
-                ids = self.files.ids(self.left[name])
+                ids = self.files.ids(self.left[name], self.classes)
             except ValueError as error:
                 self.skipped[name] = str(error)
                 return None

@@ -15,6 +15,10 @@ import numpy as np
 CLASSES = (
     "sky", "cloud", "mountain", "water", "grass", "tree", "rock", "sand", "snow", "road", "building",
 )  # fmt: skip
+COLOURS = (
+    "#87b5e5", "#e8eef5", "#7a6a8a", "#2f62b5", "#7bb03c", "#2c6e35", "#8a8074", "#d9c48f", "#ffffff", "#6e6e73",
+    "#b5573c",
+)  # fmt: skip
 SKY, CLOUD, MOUNTAIN, WATER, GRASS, TREE, ROCK, SAND, SNOW, ROAD, BUILDING = range(11)
 # Hours: the sky at the top and at the horizon, the sun's colour, and how much light falls on the land.
 HOURS = (

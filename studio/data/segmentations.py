@@ -1,0 +1,117 @@
+"""Segmentations: a photo and what is where in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio.data.base import DataSet, Random, to_batch, window
+from studio.data.files import by_folder, stem
+from studio.labels import UNKNOWN, Classes, sampled
+from studio.toys import distinct_colour
+from studio.toys.landscapes import CLASSES, COLOURS, landscape
+
+PHOTOS, LABELS = ("photos", "images", "photo", "image"), ("labels", "masks", "annotations", "label", "mask")
+
+
+class Segmentations(DataSet):
+    """(ids, photo) for SPADE and its kin: ``(N, S, S)`` uint8 with 255 = unknown, ``(N, 3, S, S)`` in [-1, 1].
+
+    The label maps may hold numbers or the colours of ``classes.json`` (see `studio.labels`); without that file they
+    must hold numbers, and the classes are called by them.
+    """
+
+    asks: ClassVar = {
+        "en": "photos/ and labels/ with equal names, and classes.json with the id, name and colour of each class",
+        "ko": "같은 이름의 photos/와 labels/, 그리고 클래스마다 id·이름·색을 적은 classes.json",
+    }
+    TOYS = ("landscapes",)
+
+    def __init__(self, source: Any, config: Any) -> None:
+        both = zip(CLASSES, COLOURS, strict=True)  # the toy set's
+        self.classes = Classes([{"id": k, "name": name, "colour": colour} for k, (name, colour) in enumerate(both)])
+        super().__init__(source, config)
+
+    def understand(self, config: Any) -> tuple[str, list[str]]:
+        folders = {folder: {stem(n): n for n in names} for folder, names in by_folder(self.files.pictures()).items()}
+        photos, labels = (next((folders[n] for n in known if n in folders), None) for known in (PHOTOS, LABELS))
+        if photos is None or labels is None:
+            raise ValueError(
+                f"{self.source} has no folders photos/ and labels/ (it has: {', '.join(folders) or 'no pictures'}). "
+                f"Expected {self.asks['en']}."
+            )
+        self.photos, self.maps = photos, labels
+        for each in set(photos) ^ set(labels):
+            self.skipped[each] = "has no partner of the same name"
+        both = sorted(set(photos) & set(labels))
+        self.palette = self.files.classes()
+        self.classes = self.palette or self._counted(both)
+        return "labels", both
+
+    def _counted(self, names: Sequence[str]) -> Classes:
+        """Without classes.json: the classes that some of the label maps have numbers of."""
+        most = 0
+        for name in names[:: max(1, len(names) // 50)]:
+            with suppress(ValueError):  # a damaged one is named when its turn comes
+                ids = self.files.ids(self.maps[name])
+                most = max(most, int(ids[ids < UNKNOWN].max(initial=0)))
+        return Classes([{"id": k, "name": f"class {k}", "colour": distinct_colour(k)} for k in range(most + 1)])
+
+    def pair(self, index: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """(ids (H, W) uint8, photo (H, W, 3) uint8) of one size, or None if a file is damaged."""
+        name = self.names[index]
+        if self.toy:
+            photo, ids = landscape(np.random.default_rng(int(name[4:])), max(self.size, 64))
+            return ids, photo
+        photo = self.open(self.photos[name])
+        if photo is None:
+            return None
+        try:
+            ids = self.files.ids(self.maps[name], self.palette)
+        except ValueError as error:
+            self.skipped[name] = str(error)
+            return None
+        if (ids.shape[1], ids.shape[0]) != photo.size:
+            ids = sampled(ids, photo.height, photo.width)
+        return ids, np.asarray(photo)
+
+    def item(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray]:
+        """One example at the training size: a square of the photo's shorter side, or, varied by ``rng``, a slightly
+        smaller one somewhere in it, mirrored half of the time. A damaged file's place is taken by the next good one."""
+        ids, photo = self.next_good(self.pair, index)
+        flip, grow, move = False, 1.0, np.full(2, 0.5)
+        if rng is not None:
+            flip, grow, move = rng.random() < 0.5, rng.uniform(1.0, 1.12), rng.uniform(0, 1, 2)
+        scale = self.size * grow / min(photo.shape[:2])
+        height, width = (max(self.size, round(side * scale)) for side in photo.shape[:2])
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        photo = window(cv2.resize(photo, (width, height), interpolation=how), self.size, move)
+        ids = window(sampled(ids, height, width), self.size, move)
+        return (ids[:, ::-1], photo[:, ::-1]) if flip else (ids, photo)
+
+    def batch(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> tuple[Tensor, Tensor]:
+        items = [self.item(k, rng) for k, rng in zip(indices, rngs, strict=True)]
+        return torch.from_numpy(np.stack([ids for ids, _ in items])), to_batch([photo for _, photo in items])
+
+    def rows(self, batch: tuple[Tensor, ...]) -> Tensor:
+        ids, photo = batch
+        return torch.stack([to_batch(self.classes.colours[ids.cpu().numpy()]), photo.cpu()], dim=1)
+
+    def picture(self, index: int) -> np.ndarray | None:
+        found = self.pair(index)
+        return None if found is None else found[1]
+
+    def fit(self, config: Any, extras: dict[str, Any]) -> Any:
+        return replace(config, labels=len(self.classes))
+
+    def facts(self) -> dict[str, Any]:
+        """What the trained checkpoint's card should say about its input."""
+        known = [each for each in self.classes.listed if each["id"] != UNKNOWN]
+        return {"drawing": "labels", "palette": known}
