@@ -591,17 +591,19 @@ class GAN(BaseGAN):
             for k, name in enumerate(self.labels.names):
                 asked, number = self._turned(labels, k), self.labels.set_of(k)
                 some = asked[:, k] != labels[:, k]
+                if not some.any():
+                    continue
                 code = self._code(asked, number)
                 code[:, n:] = F.one_hot(torch.tensor((number + shift) % count), count).to(code)
                 edited = self._through(x[some], code[some])
                 hits.append(judge.says(edited)[:, judge.labels.names.index(name)] == asked[some, k])
                 moved.append((edited - x[some]).abs().mean((1, 2, 3)) / 2)
-            found[title] = {"reached": _share(torch.cat(hits)), "changed": round(float(torch.cat(moved).mean()), 4)}
+            if hits:
+                found[title] = {"reached": _share(torch.cat(hits)), "changed": round(float(torch.cat(moved).mean()), 4)}
         return found
 
     def _through(self, x: Tensor, code: Tensor) -> Tensor:
-        parts = [self.generator(a, b) for a, b in zip(x.split(32), code.split(32), strict=True)]
-        return torch.cat(parts) if parts else x
+        return torch.cat([self.generator(a, b) for a, b in zip(x.split(32), code.split(32), strict=True)])
 
     # ---- official checkpoints ---------------------------------------------------------------------------------------
 
