@@ -11,6 +11,7 @@ from pages.parts.live import live
 from pages.parts.look import look
 from pages.parts.page import head, tabs
 from pages.parts.read import figures_table, read
+from pages.parts.train import panel
 from pages.parts.words import said, word
 from studio.checkpoints import folder
 
@@ -63,7 +64,7 @@ if card:
         "storage": f"labels-{tag}" if drawing == "labels" else "sketch",  # sketches go along to another checkpoint
         "examples": examples(card),
     }
-    shown = tabs("play", "look", "read")
+    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         live(GAN, tag, drawing=drawing, palette=palette(extras), brush=17 if drawing == "labels" else 3, **asks)
     if "look" in shown:
@@ -74,8 +75,16 @@ if card:
             look(GAN, tag, judge=judge, other="averages", words="pix2pix.look", **asks)
             if card.get("arms"):
                 arms(card)
+    if "train" in shown and shown["train"].open:
+        with shown["train"]:
+            panel(GAN)
     if "read" in shown and shown["read"].open:
         with shown["read"]:
             read(GAN, card)
 else:
-    read(GAN, None)
+    shown = tabs("train", "read")
+    with shown["train"]:
+        panel(GAN)
+    if "read" in shown and shown["read"].open:
+        with shown["read"]:
+            read(GAN, None)

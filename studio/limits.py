@@ -38,6 +38,21 @@ class Limits:
             if most is not None and value is not None and value > most:
                 raise ValueError(f"{value:g} {name} are more than this server allows ({most:g}). {HELP[name]}")
 
+    def check_length(self, minutes: float | None, steps: int | None) -> None:
+        """
+        Raises:
+            ValueError: no length, one that is longer than allowed, or one in a measure that is not limited.
+        """
+        if minutes is None and steps is None:
+            raise ValueError("Say how long: steps or minutes.")
+        if (minutes is not None and not 0 < minutes < 1e6) or (steps is not None and not 0 < steps < 1e12):
+            raise ValueError("How long? More than 0 minutes or steps.")
+        self.check(minutes=minutes, steps=steps)
+        if self.minutes is not None and minutes is None and self.steps is None:
+            raise ValueError(f"This server wants you to say how long in minutes (at most {self.minutes:g}).")
+        if self.steps is not None and steps is None and self.minutes is None:
+            raise ValueError(f"This server wants you to say how long in steps (at most {self.steps}).")
+
 
 HELP = {
     "minutes": "Train shorter, or on your own machine.",

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
@@ -85,14 +86,8 @@ class Run:
     # ---- watching ---------------------------------------------------------------------------------------------------
 
     def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
-        """All events from line ``after`` on, oldest first; a half-written line is left out."""
-        path = self.folder / "events.jsonl"
-        if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines()[after:]:
-                try:
-                    yield json.loads(line)
-                except ValueError:
-                    continue
+        """All events from number ``after`` on, oldest first; a half-written line is left out."""
+        yield from _read_on(self.folder / "events.jsonl")[after:]
 
     @property
     def samples(self) -> list[Path]:
@@ -168,15 +163,15 @@ class Run:
             ValueError: a value that can't be.
         """
         terms = registry.gan(self.card["gan"]).about.terms
-        players = set(registry.gan(self.card["gan"]).about.objective)
+        players = list(registry.gan(self.card["gan"]).about.objective)
         for name, value in changes.items():
             if name == "go" and value not in ("on", "pause", "stop", "yield"):
                 raise ValueError(f"go = {value!r}: say on, pause or stop.")
             if name == "off" and not set(value) <= {k for k, term in terms.items() if term.weight}:
                 raise ValueError(f"off = {value!r}: these terms can't all be switched off.")
-            if name == "still" and not set(value) <= players:
+            if name == "still" and not set(value) <= set(players):
                 raise ValueError(f"still = {value!r}: the players are {', '.join(players)}.")
-            if name == "single" and value not in players | {"both", ""}:
+            if name == "single" and value not in (*players, "both", ""):
                 raise ValueError(f"single = {value!r}: the players are {', '.join(players)}, or both.")
             if name == "lr" and not (isinstance(value, (int, float)) and 0 <= value <= 100):
                 raise ValueError(f"lr = {value!r}: a multiple from 0 to 100 of the learning rate.")
@@ -201,7 +196,9 @@ class Run:
             device: another one than before.
         """
         allowed = limits()
-        allowed.check(minutes=minutes, steps=steps)
+        allowed.check(queue=busy() + (not self.alive))
+        if minutes is not None or steps is not None:
+            allowed.check_length(minutes, steps)
         card = self.card
         if minutes is not None or steps is not None or device is not None:
             with self._writing():
@@ -231,6 +228,18 @@ class Run:
             step, seconds = event.get("step", step), event.get("seconds", seconds)
         return {"steps": step, "minutes": seconds / 60}
 
+    def rename(self, title: str) -> None:
+        """What people call it.
+
+        Raises:
+            ValueError: nothing, or more than a line.
+        """
+        title = " ".join(title.split())
+        if not 0 < len(title) <= 80:
+            raise ValueError("A title has from 1 to 80 letters.")
+        with self._writing():
+            self._write("card.json", self.card | {"title": title})
+
     def delete(self) -> None:
         """Deletes the folder.
 
@@ -250,7 +259,13 @@ class Run:
         return run
 
     def _launch(self) -> None:
-        """Starts the trainer: a process of its own session, that outlives this one."""
+        """Starts the trainer, unless another viewer has just done so."""
+        with self._writing():
+            if not self.alive:
+                self._start()
+
+    def _start(self) -> None:
+        """The trainer: a process of its own session, that outlives this one."""
         (self.folder / "ended.json").unlink(missing_ok=True)
         self.note({"event": "Launched"})
         root = Path(__file__).resolve().parent.parent
@@ -350,8 +365,9 @@ class Run:
     def note(self, line: Mapping[str, Any]) -> None:
         """Adds a line to the events."""
         text = json.dumps({"time": round(time.time(), 1)} | dict(line), ensure_ascii=False)
-        with open(self.folder / "events.jsonl", "a", encoding="utf-8") as log:
-            log.write(text + "\n")
+        with open(self.folder / "events.jsonl", "ab+") as log:
+            torn = log.tell() > 0 and (log.seek(-1, os.SEEK_END), log.read(1))[1] != b"\n"  # a killed trainer's last
+            log.write(b"\n" * torn + text.encode() + b"\n")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -382,6 +398,49 @@ def _seconds(events: Iterator[dict[str, Any]]) -> float:
             total += last if event["seconds"] < last else 0.0
             last = event["seconds"]
     return total + last
+
+
+_lines: OrderedDict[Path, tuple[int, int, list[dict[str, Any]]]] = OrderedDict()
+_reading = threading.Lock()
+REMEMBERED = 200  # runs whose events are held in memory
+
+
+# JSON knows no NaN and no infinity, and neither do browsers: what is not a number is left out.
+_CONSTANTS = {"Infinity": sys.float_info.max, "-Infinity": -sys.float_info.max}
+
+
+def _finite(event: dict[str, Any]) -> dict[str, Any]:
+    for name, values in event.items():
+        if isinstance(values, dict):
+            event[name] = {k: v for k, v in values.items() if v is not None}
+    return event
+
+
+def _read_on(path: Path) -> list[dict[str, Any]]:
+    """The events in a file. A class that watches asks each second, so what was read once is not read again."""
+    with _reading:
+        file, at, events = _lines.get(path, (0, 0, []))
+        try:
+            now = path.stat()
+            if now.st_ino != file or now.st_size < at:
+                at, events = 0, []
+            if now.st_size > at:
+                with open(path, "rb") as log:
+                    log.seek(at)
+                    whole, newline, _ = log.read().rpartition(b"\n")
+                events = list(events)  # whoever was given the old list may be reading it
+                for line in whole.splitlines():
+                    with suppress(ValueError):  # torn when a trainer was killed
+                        events.append(_finite(json.loads(line, parse_constant=_CONSTANTS.get)))
+                at += len(whole) + len(newline)
+        except FileNotFoundError:
+            _lines.pop(path, None)
+            return []
+        _lines[path] = now.st_ino, at, events
+        _lines.move_to_end(path)
+        while len(_lines) > REMEMBERED:
+            _lines.popitem(last=False)
+        return events
 
 
 # ---- all runs -------------------------------------------------------------------------------------------------------
@@ -416,6 +475,18 @@ def ahead(run: Run) -> list[Run]:
         if place is not None and mine is not None and place[0] == mine[0] and place[1] < mine[1]:
             before.append(other)
     return before
+
+
+def busy() -> int:
+    """How many runs train or wait."""
+    return sum(run.alive for run in all_runs())
+
+
+def offered(source: str) -> bool:
+    """Whether a source is one that a stranger may name: drawn, of torchvision, or uploaded."""
+    if source == "toy" or source.startswith(("toy:", "torchvision:")):
+        return True
+    return (checkpoints.home() / "data").resolve() in Path(source).resolve().parents
 
 
 def _place(run: Run) -> tuple[str, float] | None:
@@ -464,17 +535,22 @@ def create(
     Raises:
         ValueError: something can't be, or the server's limits don't allow it; says what to do.
     """
-    if steps is None and minutes is None:
-        raise ValueError("Say how long: steps or minutes.")
     allowed = limits()
-    allowed.check(steps=steps, minutes=minutes)
+    allowed.check()
+    allowed.check_length(minutes, steps)
+    allowed.check(queue=1 + busy())
+    if allowed.public and not offered(source):
+        raise ValueError(
+            "On this server no folder of this machine can be opened. Upload your pictures, or take a toy set."
+        )
     kind = registry.gan(gan)
     card = checkpoints.card(gan, origin) if origin else {}
     config = changed(kind, card.get("config", {}), settings)
     data = kind.Data(source, config)
     allowed.check(pictures=None if data.toy else len(data))
     config = data.fit(config, card.get("extras", {}))
-    held = [name for name in card.get("held_out", []) if name in set(data.names)]
+    there = set(data.names)
+    held = [name for name in card.get("held_out") or [] if name in there]  # other data has other names
     if not held and held_out:
         held = data.set_aside(held_out, seed)
     run = Run(name if name and len(Path(name).parts) > 1 else folder_of_runs() / _named(name, gan))

@@ -1,9 +1,12 @@
 """HTTP routes of the training room: every viewer sees the same run, and none of them is needed for it to go on.
 
-GET   /api/runs                  the runs, newest first
-GET   /api/runs/{run}?after=N    how it is, its events from line N on, hints
-GET   /api/runs/{run}/{file}     a contact sheet
-POST  /api/runs/{run}            a wish as JSON: {"go": "pause"}, {"off": ["near"]}, {"lr": 0.5}, {"single": "both"}, …
+GET     /api/runs                  the runs, newest first
+GET     /api/runs/{run}?after=N    how it is, its events from number N on, hints
+GET     /api/runs/{run}/{file}     a contact sheet
+GET     /api/runs/{run}/model.zip  its weights and card, as a checkpoint's folder
+POST    /api/runs/{run}            a wish as JSON: {"go": "pause"}, {"off": ["near"]}, {"lr": 0.5}, {"single": "both"},
+                                   {"title": "Shoes"}, {"use": true} (makes a checkpoint; the answer has its tag), …
+DELETE  /api/runs/{run}            deletes it, unless it is being trained
 """
 
 from __future__ import annotations
@@ -20,25 +23,34 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from studio import registry, runs
+from studio import afterwards, registry, runs
 from studio.hints import hints
 from studio.limits import limits
 from studio.runs import Run
 
 PICTURE = re.compile(r"(sample|single)-\d{7,12}\.webp")
+FUNCTION = re.compile(r"(<mi>(?:log|exp|sin|cos)</mi>)")  # TeX sets them apart from what follows
+BAR = re.compile(
+    r'<mo(?: stretchy="\w+")?(?=[^>]*>(?:&#x0?2016;|&#x0?2225;|&#x0?7C;|\||‖)</mo>)'
+)  # a norm's, as high as text
 MOST_BODY = 10_000  # bytes of a wish
 MOST_EVENTS = 20_000  # lines that are sent at once; the rest follows
 
 
 def described(run: Run) -> dict[str, Any]:
     """A run in a line."""
-    card, status = run.card, run.status()
+    card, status, events = run.card, run.status(), list(run.events())
+    seconds = next((e["seconds"] for e in reversed(events) if "seconds" in e), 0.0)
+    sample = next((e for e in reversed(events) if e["event"] == "Sample"), None)
     return {
         "name": run.name,
         "gan": card["gan"],
         "title": card.get("title") or run.name,
         "data": runs.data_name(card["data"]),
         "created": card.get("created", 0),
+        "goal": card.get("goal") or {},
+        "seconds": seconds,
+        "sample": {"file": sample["file"], "time": sample["time"]} if sample else None,
         **asdict(status),
     }
 
@@ -50,8 +62,6 @@ def watched(run: Run, after: int = 0) -> dict[str, Any]:
     events = list(run.events())
     return {
         **described(run),
-        "goal": card.get("goal") or {},
-        "done": run.done(),
         "device": card.get("trained on") or card.get("device", "cpu"),
         "config": card["config"],
         "from": card.get("from"),
@@ -79,7 +89,8 @@ _known: dict[str, str] = {}
 def mathml(formula: str) -> str:
     """TeX -> MathML, which browsers set by themselves."""
     if formula not in _known:
-        _known[formula] = convert(formula)
+        made = BAR.sub(r'<mo stretchy="false"', convert(formula))
+        _known[formula] = FUNCTION.sub(r'\1<mspace width="0.17em"/>', made)
     return _known[formula]
 
 
@@ -104,9 +115,39 @@ async def picture(request: Request) -> Response:
     return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=31536000, immutable"})
 
 
+async def model(request: Request) -> Response:
+    """The weights to take along."""
+    try:
+        body = await run_in_threadpool(lambda: afterwards.packed(runs.find(request.path_params["run"])))
+    except ValueError as error:
+        return JSONResponse({"error": str(error)}, 404)
+    name = request.path_params["run"]
+    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"', "Cache-Control": "no-store"}
+    return Response(body, media_type="application/zip", headers=headers)
+
+
+def _foreign(request: Request) -> bool:
+    """Whether a page of another site sent it. Browsers say so, by one header or, over plain http, the other."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None or origin is None:
+        return site == "cross-site"
+    return urlsplit(origin).netloc not in (request.headers.get("host"), request.headers.get("x-forwarded-host"))
+
+
+async def deleted(request: Request) -> Response:
+    if _foreign(request):
+        return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
+
+    def delete() -> dict[str, Any]:
+        limits().check()
+        runs.find(request.path_params["run"]).delete()
+        return {}
+
+    return await _answer(delete)
+
+
 async def wished(request: Request) -> Response:
-    origin = request.headers.get("origin")
-    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+    if _foreign(request):
         return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
     if request.headers.get("content-type", "").split(";")[0] != "application/json":
         return JSONResponse({"error": "Send the wish as application/json."}, 415)
@@ -123,7 +164,7 @@ def _obey(run: Run, body: bytes) -> dict[str, Any]:
         wish = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ValueError("The wish is not JSON.") from error
-    known = {"go", "off", "still", "lr", "single", "minutes", "steps"}
+    known = {"go", "off", "still", "lr", "single", "minutes", "steps", "title", "use"}
     if not isinstance(wish, dict) or not set(wish) <= known:
         raise ValueError(f"A wish is a table of some of: {', '.join(sorted(known))}.")
     for name in ("off", "still"):
@@ -133,6 +174,10 @@ def _obey(run: Run, body: bytes) -> dict[str, Any]:
         if name in wish and (isinstance(wish[name], bool) or not isinstance(wish[name], (int, float))):
             raise ValueError(f"{name} is a number.")
     limits().check()
+    if "title" in wish:
+        run.rename(str(wish.pop("title")))
+    if wish.pop("use", False):
+        return {"tag": afterwards.use(run), "gan": run.card["gan"]}
     go, single = wish.pop("go", None), wish.pop("single", None)
     more = {name: wish.pop(name) for name in ("minutes", "steps") if name in wish}
     if wish:
@@ -157,5 +202,7 @@ routes = [
     Route("/runs", listed),
     Route("/runs/{run}", one, methods=["GET"]),
     Route("/runs/{run}", wished, methods=["POST"]),
+    Route("/runs/{run}", deleted, methods=["DELETE"]),
+    Route("/runs/{run}/model.zip", model),
     Route("/runs/{run}/{file}", picture),
 ]

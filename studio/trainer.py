@@ -176,10 +176,12 @@ def _work(
         examples = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
         aside = set(held)
         data.keep([name for name in data.names if name not in aside])
-        run._write("card.json", card | {"config": asdict(config), "trained on": _words(device)})
+        with run._writing():  # it may have been given another title while it waited
+            run._write("card.json", run.card | {"config": asdict(config), "trained on": _words(device)})
 
         def save(state: dict[str, Any]) -> None:
             write_atomically(run.folder / "resume.pt", lambda path: torch.save(state, path))
+            run.note({"event": "Saved", "step": state["step"]})
 
         yield Phase(state["step"] if state else 0, "training")
         yield from training.train(

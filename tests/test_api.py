@@ -597,8 +597,7 @@ def test_the_page_for_people_tries_a_verb_in_a_browser(address):
         faults = []
         page.on("pageerror", lambda fault: faults.append(fault))
         page.goto(f"{address}/docs")
-        form = page.locator("form").first
-        assert form.locator("h3").inner_text() == "translate gives a picture"
+        form = page.locator("form", has=page.locator("h3", has_text="translate gives a picture"))
         form.locator("input[name=sketch]").set_input_files({"name": "s.png", "mimeType": "image/png", "buffer": SKETCH})
         form.locator("select[name=tag]").select_option("other")
         form.get_by_text("Send").click()

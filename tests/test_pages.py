@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def test_an_unknown_checkpoint_gets_a_sentence_and_the_default(gan, tiny):
 @pytest.mark.parametrize("gan", GANS)
 def test_what_the_address_hides_is_not_there(gan, tiny):
     assert shown(gan).get("page_link")
-    test = shown(gan, hide="menu,look,read,title,checkpoint")
+    test = shown(gan, hide="menu,look,train,read,title,checkpoint")
     assert not test.get("page_link")
     assert not test.selectbox
     assert len(test.tabs) == 1
@@ -179,7 +180,15 @@ def test_nothing_in_the_catalogue_is_said_nowhere(name):
     code = "\n".join(p.read_text(encoding="utf-8") for p in PAGES.rglob("*") if p.suffix in (".py", ".js"))
     mentioned = set(re.findall(r"\w+", code))
     silent = {key for key, _ in leaves(words.book(name)) if key.split(".")[-1] not in mentioned}
-    assert not {key for key in silent if not key.startswith("read.players.")}  # the players are named by the GANs
+    # Players, fields and toy sets are named by the GANs, the rest by the server.
+    named = ("read.players.", "config.", "toys.", "kinds.", "limit.", "sources.", "how.", "room.why.", "room.hint.")
+    assert not {key for key in silent if not key.startswith(named)}
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_the_sentences_of_a_config_are_its_own(name):
+    for field in fields(registry.gan(name).Config):
+        assert words.book(name)["config"][field.name]["en"] == field.metadata["says"]
 
 
 def test_the_painter_s_words_are_all_translated():
@@ -240,7 +249,9 @@ def test_nothing_else_is_given_out(client, name):
     assert client.get(f"/parts/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["live.js", "link.js", "look.js", "show.js", "desk.js", "upload.js"])
+@pytest.mark.parametrize(
+    "name", ["live.js", "link.js", "look.js", "show.js", "desk.js", "upload.js", "room.js", "runs.js", "track.js"]
+)
 def test_javascript_asks_nobody_outside(name):
     code = (PAGES / "parts" / name).read_text(encoding="utf-8")
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", code)

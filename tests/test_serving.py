@@ -143,7 +143,8 @@ def test_in_a_shared_batch_every_verb_gives_everybody_their_own(gan, verb, serve
     example = {images.Picture: sketch, int: int, float: lambda k: k / 8, bool: lambda k: k % 2 == 0}
     if any(a.required and a.type not in example for a in declared.arguments.values()):
         pytest.skip("this verb takes words that only its own test knows")
-    asked = [{a.name: example[a.type](k) for a in declared.arguments.values() if a.type in example} for k in range(5)]
+    given = [a for a in declared.arguments.values() if a.required or a.name == "seed" or a.type is bool]
+    asked = [{a.name: example[a.type](k) for a in given} for k in range(5)]
     with busy(server):
         futures = [pool.submit(server.ask, gan, verb, values, "small") for values in asked]
         until(lambda: calls(server) + sum(f.done() for f in futures) == len(asked))

@@ -22,7 +22,8 @@ def language() -> str:
 
 
 def hidden() -> set[str]:
-    """What ``?hide=`` takes away: menu, title, checkpoint, noise, examples, upload, download, share, look, read."""
+    """What ``?hide=`` takes away: menu, title, checkpoint, noise, examples, upload, download, share, look, train,
+    read."""
     return {part.strip() for part in st.query_params.get("hide", "").split(",") if part.strip()}
 
 

@@ -11,3 +11,13 @@ export function h(tag, attributes = {}, ...children) {
   node.append(...children);
   return node;
 }
+
+/** A line drawing, 24 x 24. */
+export function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS(svg.namespaceURI, "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}

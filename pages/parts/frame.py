@@ -15,7 +15,10 @@ home = st.Page(catalogue.PAGES / "home.py", title=word("studio.menu.home"), icon
 pages = [
     st.Page(shown.page, title=shown.about.title) for shown in catalogue.gans() if shown.about and shown.page.exists()
 ]
-page = st.navigation([home, *pages], position="hidden")  # the menu below is ours: its links carry the language along
+train = st.Page(catalogue.PAGES / "train.py", title=word("studio.menu.train"), icon=":material/model_training:")
+page = st.navigation(
+    [home, *pages, train], position="hidden"
+)  # the menu below is ours: its links carry the language along
 hidden = address.hidden()
 
 
@@ -26,7 +29,7 @@ def choose_language() -> None:
 if "menu" not in hidden:
     with st.sidebar:
         st.html("<p class='studio-brand'>GAN studio</p>")
-        for each in [home, *pages]:
+        for each in [home, *pages, *([] if "train" in hidden else [train])]:
             st.page_link(each, query_params=address.carried())
         st.session_state["language"] = address.language()
         st.segmented_control(

@@ -8,7 +8,7 @@
 import { createPainter } from "./painter.js";
 import { colourIn } from "./colour.js";
 import { lay } from "./desk.js";
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { Link, studio } from "./link.js";
 import * as upload from "./upload.js";
 
@@ -22,16 +22,6 @@ export default function mount({ parentElement, data, setStateValue }) {
   if (desk.root.parentNode !== parentElement) parentElement.append(desk.root);
   desk.update(data, setStateValue);
   return () => desk.leave(parentElement);
-}
-
-function icon(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(svg.namespaceURI, "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
 }
 
 const ICONS = {

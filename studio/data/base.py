@@ -33,6 +33,7 @@ class DataSet:
     asks: ClassVar[dict[str, str]]  # {"en", "ko"}: what files are understood
     TOYS: ClassVar[tuple[str, ...]]  # names of drawn sets; the first is what ``toy`` means
     TORCHVISION: ClassVar[tuple[str, ...]] = ()  # sets of torchvision that it can use
+    FILES: ClassVar[bool] = True  # whether it can be read from files; False = it is only ever drawn
     LEAST: ClassVar[int] = 2
 
     def __init__(self, source: str | Path, config: Any) -> None:

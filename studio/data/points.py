@@ -21,6 +21,7 @@ class Points(DataSet):
 
     asks: ClassVar = {"en": "a toy set: gaussians or ring", "ko": "장난감 데이터: gaussians 또는 ring"}
     TOYS = points.KINDS
+    FILES = False
 
     def __init__(self, source: Any, config: Any) -> None:
         self.size = 2

@@ -37,6 +37,7 @@ from studio.images import Picture
 from studio.losses import bce
 
 MOST = 64  # pictures of one walk
+COMPANY = 31  # made pictures that a judged one comes with
 
 
 @dataclass(frozen=True)
@@ -100,16 +101,16 @@ class Discriminator(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in wide[1:])
         self.verdict = nn.Conv2d(wide[-1], 1, 4)
 
-    def forward(self, picture: Tensor, remember: bool = False) -> Tensor:
+    def forward(self, picture: Tensor, together: bool = False) -> Tensor:
         """``(N, 3, size, size)`` -> logits ``(N,)``.
 
-        remember: keep the statistics of this batch for the demo. Only those of real batches are kept: real and made
-        pictures are normalised apart in training, and under averages of both every picture would look made.
+        together: normalise by this batch's own statistics, as in training. Averages would not do for this network:
+        real and made pictures come to it in batches of their own, and it tells them by those statistics, too.
         """
         x = F.leaky_relu(self.downs[0](picture), 0.2)  # no norm on the input (section 3)
         for down, norm in zip(self.downs[1:], self.norms, strict=True):
             x = down(x)
-            if self.training and not remember:
+            if together:
                 x = F.batch_norm(x, None, None, norm.weight, norm.bias, training=True, eps=norm.eps)
             else:
                 x = norm(x)
@@ -118,7 +119,8 @@ class Discriminator(nn.Module):
 
 
 class Verdict(NamedTuple):
-    """What `judge` says: ``real`` in [0, 1], the discriminator's belief that the picture is a real one."""
+    """What `judge` says: ``real`` in [0, 1], the discriminator's belief that the picture is a real one, when it comes
+    in the company of made ones."""
 
     real: float
 
@@ -200,7 +202,7 @@ class GAN(BaseGAN):
         fake = self.generator(self.noise(len(picture)))
 
         # 1. The discriminator learns to tell real pictures from made ones, each kind in a batch of its own.
-        real = bce(self.discriminator(picture, remember=True), True)
+        real = bce(self.discriminator(picture), True)
         made = bce(self.discriminator(fake.detach()), False)
         descend(optimizers["discriminator"], real + made)
 
@@ -270,7 +272,7 @@ class GAN(BaseGAN):
 
     @verb
     def judge(self, picture: Picture) -> Verdict:
-        """Whether the discriminator takes a picture for a real one.
+        """Whether the discriminator takes a picture for a real one, when it sees it among 31 made ones.
 
         Args:
             picture: any; its middle square is looked at.
@@ -279,7 +281,9 @@ class GAN(BaseGAN):
             raise ValueError("This checkpoint has no discriminator, so there is nobody to judge. Choose another one.")
         size = self.config.size
         x = images.to_tensor(images.crop_square(picture, size)).to(self.device)
-        return Verdict(torch.sigmoid(self.discriminator(x).float()).item())
+        company = self.generator(self.noise(COMPANY, torch.Generator().manual_seed(0)))
+        logits = self.discriminator(torch.cat([x, company]), together=True)
+        return Verdict(torch.sigmoid(logits[0].float()).item())
 
     def _z(self, seed: int) -> Tensor:
         return self.noise(1, torch.Generator().manual_seed(seed % 2**63))

@@ -1,0 +1,197 @@
+"""Pictures that visitors upload to train on: kept under ``STUDIO_HOME/data``, named by what is in them.
+
+data/<first letters of the sha256>/upload.json    its title, when it came
+                                   <name>.zip     as it was uploaded; single pictures are packed into one
+
+The same pictures uploaded twice are kept once. Nothing is deleted but by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from studio import checkpoints, runs
+from studio.data import Files
+from studio.data.files import PICTURES
+from studio.limits import limits
+
+MOST_MEGABYTES = 500  # .streamlit/config.toml says so, too: what is larger is refused before it is sent
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What was uploaded; ``source`` is what a training takes."""
+
+    name: str  # of its folder
+    title: str
+    source: str
+    bytes: int
+    files: int
+    created: float
+
+
+def folder() -> Path:
+    return checkpoints.home() / "data"
+
+
+def most_megabytes() -> int:
+    """How large an upload may be here."""
+    return min(MOST_MEGABYTES, limits().megabytes or MOST_MEGABYTES)
+
+
+def uploads() -> list[Upload]:
+    """All that are kept, the newest first; a damaged one is passed over."""
+    found = []
+    for path in folder().glob("*/upload.json"):
+        try:
+            found.append(_read(path.parent))
+        except (OSError, ValueError, KeyError):
+            continue
+    return sorted(found, key=lambda each: each.created, reverse=True)
+
+
+def find(name: str) -> Upload:
+    """The upload of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for each in uploads():
+        if each.name == name:
+            return each
+    raise ValueError("These pictures are not here any more. Upload them again.")
+
+
+def keep(files: Sequence[tuple[str, IO[bytes]]]) -> Upload:
+    """Keeps a zip, or any number of pictures.
+
+    Args:
+        files: (name, open file) of each.
+
+    Raises:
+        ValueError: neither one zip nor pictures; too large; a zip that can't be read or is a trap; a full disk.
+    """
+    zips = [name for name, _ in files if name.lower().endswith(".zip")]
+    others = [name for name, _ in files if PurePosixPath(name).suffix.lower() not in PICTURES | {".zip"}]
+    if others:
+        raise ValueError(f"{others[0]} is neither a zip nor a picture. Upload one zip, or PNG, JPEG or WebP pictures.")
+    if not files or (zips and len(files) > 1):
+        raise ValueError("Upload one zip, or one or more pictures; not several zips, and not both.")
+    limits().check(megabytes=sum(_size(file) for _, file in files) / 1e6)
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder(), prefix=".coming-") as coming:
+            return _settle(Path(coming), files, bool(zips))
+    except OSError as error:
+        raise ValueError(
+            f"The upload can't be kept ({error.strerror}). Free some space on the server's disk."
+        ) from error
+
+
+def delete(name: str) -> None:
+    """Deletes an upload. Runs that were trained on it stay, but can't go on.
+
+    Raises:
+        ValueError: there is none, or a run that trains needs it.
+    """
+    limits().check()
+    upload = find(name)
+    for run in used_by(upload):
+        if run.alive:
+            raise ValueError(f"{upload.title} is being trained on by {run.name}. Stop that run first.")
+    shutil.rmtree(folder() / upload.name)
+
+
+def used_by(upload: Upload) -> list[runs.Run]:
+    """The runs that were trained on it."""
+    place = (folder() / upload.name).resolve()
+    return [run for run in runs.all_runs() if place in Path(run.card["data"]).parents]
+
+
+def _size(file: IO[bytes]) -> int:
+    file.seek(0, os.SEEK_END)
+    size = file.tell()
+    file.seek(0)
+    return size
+
+
+def _settle(coming: Path, files: Sequence[tuple[str, IO[bytes]]], is_zip: bool) -> Upload:
+    """Writes the zip, looks into it, and puts it where its content says."""
+    title = PurePosixPath(files[0][0]).name
+    if not is_zip and len(files) > 1:
+        title = f"{PurePosixPath(title).stem} … ({len(files)})"
+    name = re.sub(r"[^\w.-]+", "-", PurePosixPath(files[0][0]).stem).strip("-.")[:60] or "pictures"
+    path = coming / f"{name}.zip"
+    if is_zip:
+        with open(path, "wb") as out:
+            shutil.copyfileobj(files[0][1], out, PIECE)
+    else:
+        _pack(path, files)
+    digest = hashlib.sha256()
+    with open(path, "rb") as content:
+        while piece := content.read(PIECE):
+            digest.update(piece)
+    inside = Files(path)  # or says why it can't be read
+    count = len(inside.pictures())
+    if not count:
+        raise ValueError(f"{title} holds no pictures. Put PNG, JPEG or WebP pictures into it.")
+    place = folder() / digest.hexdigest()[:12]
+    if not (place / "upload.json").exists():
+        facts = {"title": title, "file": path.name, "inner": _inner(inside.names), "files": count}
+        text = json.dumps(facts | {"created": time.time()}, ensure_ascii=False)
+        (coming / "upload.json").write_text(text, encoding="utf-8")
+        del inside
+        shutil.rmtree(place, ignore_errors=True)
+        whole = coming / "whole"
+        whole.mkdir()
+        for each in (path, coming / "upload.json"):
+            os.replace(each, whole / each.name)
+        os.replace(whole, place)
+    return _read(place)
+
+
+def _pack(path: Path, files: Sequence[tuple[str, IO[bytes]]]) -> None:
+    """Pictures into a zip, the same bytes for the same pictures."""
+    taken: set[str] = set()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as packed:
+        for given, file in sorted(files, key=lambda each: each[0]):
+            parts = [
+                re.sub(r"[^\w .()-]+", "-", part) for part in PurePosixPath(given).parts if part not in ("/", "..")
+            ]
+            stem, k = "/".join(parts) or "picture.png", 1
+            name = stem
+            while name in taken:  # two folders may hold pictures of one name
+                k += 1
+                name = f"{Path(stem).stem}-{k}{Path(stem).suffix}"
+            taken.add(name)
+            with packed.open(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), "w") as out:
+                shutil.copyfileobj(file, out, PIECE)
+
+
+def _inner(names: Sequence[str]) -> str:
+    """The folder that holds everything, where a whole folder was packed: ``cats/A/1.png`` … -> ``cats``."""
+    inner: tuple[str, ...] = ()
+    while True:
+        heads = {PurePosixPath(name).parts[len(inner)] for name in names}
+        if len(heads) != 1 or any(len(PurePosixPath(name).parts) <= len(inner) + 1 for name in names):
+            return "/".join(inner)
+        inner += tuple(heads)
+
+
+def _read(place: Path) -> Upload:
+    facts = json.loads((place / "upload.json").read_text(encoding="utf-8"))
+    path = place / Path(facts["file"]).name
+    source = path / facts["inner"] if facts["inner"] else path
+    return Upload(place.name, facts["title"], str(source), path.stat().st_size, facts["files"], facts["created"])
