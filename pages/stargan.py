@@ -12,6 +12,7 @@ from pages.parts.masks import masks
 from pages.parts.page import head, tabs
 from pages.parts.read import figures_table, read
 from pages.parts.sliders import slider, sliders
+from pages.parts.train import panel
 from pages.parts.words import said, word
 from studio.checkpoints import folder
 
@@ -70,7 +71,7 @@ if card:
     labels, tag = kind.labels_of(kind.Config(**card["config"])), card["tag"]
     excludes = [[labels.names[k] for k in group] for group in labels.groups]
     judged, size = "discriminator.safetensors" in card["files"], card["config"]["size"]
-    shown = tabs("play", "look", "read")
+    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         sliders(
             GAN, tag, verb="edit", field="face", controls=controls(labels), examples=examples(card), crop=True,
@@ -89,8 +90,16 @@ if card:
             masks(card, labels, {name: called(name) for name in labels.names})
             if card.get("arms"):
                 arms(card)
+    if "train" in shown and shown["train"].open:
+        with shown["train"]:
+            panel(GAN)
     if "read" in shown and shown["read"].open:
         with shown["read"]:
             read(GAN, card)
 else:
-    read(GAN, None)
+    shown = tabs("train", "read")
+    with shown["train"]:
+        panel(GAN)
+    if "read" in shown and shown["read"].open:
+        with shown["read"]:
+            read(GAN, None)

@@ -54,7 +54,9 @@ FACES = "black|blond|brown|red / masculine smiling glasses older"  # the studio'
 @dataclass(frozen=True)
 class Config:
     size: int = option(128, "Pixels a side of the pictures.", choices=(32, 64, 128, 256))
-    labels: str = option(PAPERS, "Names of the labels; | between those that exclude each other, / between label sets.")
+    labels: str = option(
+        PAPERS, "Names of the labels, | between those that exclude each other, / between sets; empty = the data's."
+    )
     partial: bool = option(True, "Whether a picture that lacks some labels of its set is used.")
     mirror: bool = option(True, "Whether half of the pictures are mirrored in training.")
     balance: float = option(
