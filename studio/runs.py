@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -574,7 +575,7 @@ def create(
         "seed": seed,
         "from": origin,
         "before": [*earlier.get("before", []), {k: v for k, v in earlier.items() if k != "before"}] if earlier else [],
-        "command": f"python -m studio train {gan} --data {data_name(source)} {begin} --set {' '.join(settings)}",
+        "command": f"python -m studio train {gan} --data {data_name(source)} {begin} --set {shlex.join(settings)}",
         "goal": {"steps": steps, "minutes": minutes},
         "device": devices.device(device).name,
         "created": time.time(),

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from studio.data import Labelled, labels_of
+from studio.gans.stargan import Config
 from studio.toys import faces
 
 TABLE = "file,hair,smiling,glasses\n"
@@ -167,7 +168,7 @@ def test_a_damaged_picture_is_passed_over(tmp_path):
 
 def test_a_folder_for_each_label(tmp_path):
     data = Labelled(folder(tmp_path, ["cat/1.png", "cat/2.png", "big dog/1.png", "bird/1.png"]), config("cat|big_dog"))
-    assert data.kind == "folders"
+    assert data.kind == "classes"
     assert told(data) == {"cat/1.png": [1, 0], "cat/2.png": [1, 0], "big dog/1.png": [0, 1]}
     assert data.skipped == {"bird/1.png": "its folder bird is no label"}
 
@@ -177,6 +178,28 @@ def test_folders_of_two_sets_know_nothing_of_each_other(tmp_path):
     data = Labelled(folder(tmp_path, names), config("black|blond / happy|sad"))
     assert told(data)["hair/blond/1.png"] == [0, 1, None, None]
     assert told(data)["mood/happy/1.png"] == [None, None, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("names", "table", "expected"),
+    [
+        (["cat/1.png", "big dog/1.png"], "", "big_dog|cat"),
+        (["hair/black/1.png", "hair/blond/1.png", "mood/happy/1.png", "mood/sad/1.png"], "", "black|blond / happy|sad"),
+        (
+            ["1.png", "2.png"],
+            "file,source,hair,smiling,p\n1.png,hand,red,1,.3\n2.png,hand,black,0,.5\n",
+            "black|red smiling",
+        ),
+    ],
+)
+def test_without_labels_the_data_says_what_there_is(tmp_path, names, table, expected):
+    data = Labelled(folder(tmp_path, names, table), Config(labels="", size=32))
+    assert data.fit(Config(labels=""), {}).labels == expected
+    assert data.labels == labels_of(expected)
+    assert data.fit(Config(labels="a"), {}).labels == "a"
+    assert set(labels_of(Labelled("toy", Config(labels="")).fit(Config(labels=""), {}).labels).names) == set(
+        faces.TRAITS
+    )
 
 
 def test_pictures_without_folders_or_table_get_a_sentence(tmp_path):

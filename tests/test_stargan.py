@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from studio.data import Labelled, labels_of
 from studio.gans.stargan import FACES, GAN, Config, Discriminator, Generator, label_loss, pack, shuffled
 from studio.images import Image, to_tensor
 from studio.losses import gradient_penalty
+from studio.serving import Server, Superseded
 from studio.toys import faces
 
 PARITY = json.loads((Path(__file__).parent / "parity" / "stargan.json").read_text())
@@ -382,3 +384,43 @@ def test_a_file_that_does_not_fit_gets_a_sentence(change, sentence, tmp_path, ho
     with pytest.raises(ValueError, match=sentence):
         checkpoints.adopt(tmp_path / "G.ckpt", "stargan", "wrong")
     assert "wrong" not in checkpoints.tags("stargan")
+
+
+# ---- many viewers ---------------------------------------------------------------------------------------------------
+
+
+def test_thirty_viewers_at_once_get_their_own_faces_and_values(gan, home):
+    """All ask at once, then all with another value: every answer is of one's own face, with one's own value."""
+    checkpoints.save(gan, "shared", {"title": {"en": "x", "ko": "x"}}, half=False)
+    server = Server("cpu", fast=False, queue=64)
+    own = [Image.fromarray(faces.draw(np.random.default_rng(k), 32)) for k in range(30)]
+    with torch.no_grad():
+        expected = [np.asarray(gan.edit(face, {"blond": 1, "smiling": k / 30}), int) for k, face in enumerate(own)]
+    answers: dict[int, np.ndarray] = {}
+    overtaken: list[int] = []
+
+    def ask(k: int, value: float) -> None:
+        try:
+            said = {"face": own[k], "attributes": {"blond": 1, "smiling": value}}
+            answers[k] = np.asarray(server.ask("stargan", "edit", said, "shared", f"viewer-{k}").value, int)
+        except Superseded:
+            overtaken.append(k)
+
+    try:
+        ask(0, 0.0)  # loads the model
+        first = [threading.Thread(target=ask, args=(k, 1.0)) for k in range(30)]
+        for thread in first:
+            thread.start()
+        for thread in first:
+            thread.join()
+        answers.clear()
+        newest = [threading.Thread(target=ask, args=(k, k / 30)) for k in range(30)]
+        for thread in newest:
+            thread.start()
+        for thread in newest:
+            thread.join()
+    finally:
+        server.close()
+    assert not overtaken  # each waited for the answer before asking again
+    assert sorted(answers) == list(range(30))
+    assert all(np.abs(answers[k] - expected[k]).max() <= 1 for k in range(30))

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, NamedTuple
@@ -78,17 +79,17 @@ class Labelled(DataSet):
     - ``table``: a CSV (or CelebA's ``list_attr_celeba.txt``) with a row a picture. A label is a column of 1/0, of
       1/-1 or of yes/no, or it is a word in a column of words: ``black`` is true of rows with ``black`` in ``hair``,
       false of those with another label's word. An empty cell is unknown, and so is a word that is no label.
-    - ``folders``: a folder for each label, ``smiling/1.png``; true of its own, false of the others of its set.
+    - ``classes``: a folder for each label, ``smiling/1.png``; true of its own, false of the others of its set.
     - ``toy``: drawn faces.
 
     A training sees each picture as a member of *one* label set, the labels of the others are unknown to it: of the
     sets whose labels a picture has, its name decides. So one file with all labels makes any number of sets.
 
     Args:
-        config: ``size``, ``labels`` (see `labels_of`), ``partial``: whether a picture may lack some labels of its set.
-            Of a training's pictures: ``balance``: the share that is chosen label by label, so that a rare one is seen
-            as often; ``drawn``: the share of drawn faces among them; ``mirror``; ``move``: how far they are moved and
-            zoomed, as a share of their side.
+        config: ``size``; ``labels`` (see `labels_of`; empty = all that are there, see `fit`); ``partial``: whether a
+            picture may lack some labels of its set. Of a training's pictures: ``balance``: the share that is chosen
+            label by label, so that a rare one is seen as often; ``drawn``: the share of drawn faces among them;
+            ``mirror``; ``move``: how far they are moved and zoomed, as a share of their side.
     """
 
     asks: ClassVar = {
@@ -98,7 +99,10 @@ class Labelled(DataSet):
     TOYS = ("faces",)
 
     def __init__(self, source: Any, config: Any) -> None:
-        self.labels = labels_of(config.labels)
+        self.text = config.labels.strip()
+        if not self.text and (str(source) == "toy" or str(source).startswith("toy:")):
+            self.text = "|".join(faces.HAIR) + " " + " ".join(faces.TRAITS[len(faces.HAIR) :])
+        self.labels = labels_of(self.text) if self.text else Labels((), (), ())  # else: what the files have
         self.mirror, self.partial, self.balance = config.mirror, config.partial, config.balance
         self.drawn, self.move = config.drawn, config.move
         self.known: dict[str, np.ndarray] = {}  # name -> (L,) of 1, 0, NaN
@@ -127,6 +131,10 @@ class Labelled(DataSet):
             raise ValueError(f"{self.source} holds no pictures. Expected {self.asks['en']}.")
         tables = [_table(self.files, name) for name in self.files.names if name.lower().endswith((".csv", ".txt"))]
         tables = [table for table in tables if table is not None]
+        classes = {name: PurePosixPath(name).parent.name.replace(" ", "_") for name in pictures}
+        if not self.text:
+            self.text = _all_of(tables[0]) if tables else _all_folders(pictures)
+            self.labels = labels_of(self.text)
         if tables:
             offers = [[name for name in self.labels.names if _finds(table, name)] for table in tables]
             best = max(range(len(tables)), key=lambda k: len(offers[k]))
@@ -134,11 +142,10 @@ class Labelled(DataSet):
             if missing:
                 raise self._missing(missing, _offered(tables[best]), f"columns or words of {tables[best].name}")
             return "table", self._from_table(tables[best], pictures)
-        classes = {name: PurePosixPath(name).parent.name.replace(" ", "_") for name in pictures}
         missing = [name for name in self.labels.names if name not in classes.values()]
         if missing:
             raise self._missing(missing, sorted(set(classes.values()) - {""}), "folders")
-        return "folders", self._from_folders(classes)
+        return "classes", self._from_folders(classes)
 
     def _missing(self, names: Sequence[str], there: Sequence[str], where: str) -> ValueError:
         listed = ", ".join(list(there)[:40]) + (" …" if len(there) > 40 else "")
@@ -198,6 +205,10 @@ class Labelled(DataSet):
         return [picture for picture in pictures if picture in self.known]
 
     # ---- labels ---------------------------------------------------------------------------------------------------
+
+    def fit(self, config: Any, extras: dict[str, Any]) -> Any:
+        """Where the Config names no labels, those that the data has."""
+        return config if config.labels.strip() else replace(config, labels=self.text)
 
     def _sets(self, row: np.ndarray) -> list[int]:
         """The label sets that a picture with these labels can be a member of."""
@@ -350,6 +361,31 @@ def _table(files: Files, name: str) -> _Table | None:
             body.append(row)
     found = [k for k, column in enumerate(header) if column.lower() in FILE_COLUMNS]
     return _Table(PurePosixPath(name).name, header, body, first, found[0] if found else 0)
+
+
+def _all_of(table: _Table) -> str:
+    """A notation of all that a table can be asked: its columns of yes and no, and its columns of a few words."""
+    found = []
+    for k, name in enumerate(table.header):
+        cells = {row[k].lower() for row in table.rows}
+        words = sorted({row[k].replace(" ", "_") for row in table.rows if _is_word(row[k])})
+        if k == table.file or name.lower() == "source" or re.search(r"[|/]", name):
+            continue
+        if not words and cells & YES and cells <= YES | NO | MINUS | UNKNOWN:
+            found.append(name)
+        elif 2 <= len(words) <= 12 and not any(re.search(r"[|/]", word) for word in words):
+            found.append("|".join(words))
+    return " ".join(found)
+
+
+def _all_folders(pictures: Sequence[str]) -> str:
+    """A notation of all folders of pictures; folders in different folders are label sets of their own."""
+    found: dict[str, set[str]] = {}
+    for name in pictures:
+        folder = PurePosixPath(name).parent
+        if folder.name:
+            found.setdefault(str(folder.parent), set()).add(folder.name.replace(" ", "_"))
+    return " / ".join("|".join(sorted(names)) for _, names in sorted(found.items()))
 
 
 def _is_word(cell: str) -> bool:

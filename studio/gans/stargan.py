@@ -54,7 +54,9 @@ FACES = "black|blond|brown|red / masculine smiling glasses older"  # the studio'
 @dataclass(frozen=True)
 class Config:
     size: int = option(128, "Pixels a side of the pictures.", choices=(32, 64, 128, 256))
-    labels: str = option(PAPERS, "Names of the labels; | between those that exclude each other, / between label sets.")
+    labels: str = option(
+        PAPERS, "Names of the labels, | between those that exclude each other, / between sets; empty = the data's."
+    )
     partial: bool = option(True, "Whether a picture that lacks some labels of its set is used.")
     mirror: bool = option(True, "Whether half of the pictures are mirrored in training.")
     balance: float = option(
@@ -598,14 +600,12 @@ class GAN(BaseGAN):
                 edited = self._through(x[some], code[some])
                 hits.append(judge.says(edited)[:, judge.labels.names.index(name)] == asked[some, k])
                 moved.append((edited - x[some]).abs().mean((1, 2, 3)) / 2)
-            if not hits:
-                return {}
-            found[title] = {"reached": _share(torch.cat(hits)), "changed": round(float(torch.cat(moved).mean()), 4)}
+            if hits:
+                found[title] = {"reached": _share(torch.cat(hits)), "changed": round(float(torch.cat(moved).mean()), 4)}
         return found
 
     def _through(self, x: Tensor, code: Tensor) -> Tensor:
-        parts = [self.generator(a, b) for a, b in zip(x.split(32), code.split(32), strict=True)]
-        return torch.cat(parts) if parts else x
+        return torch.cat([self.generator(a, b) for a, b in zip(x.split(32), code.split(32), strict=True)])
 
     # ---- official checkpoints ---------------------------------------------------------------------------------------
 
