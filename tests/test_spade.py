@@ -199,7 +199,7 @@ def one_label(gan: GAN, label: int) -> torch.Tensor:
 def test_with_gamma_and_beta_0_spade_is_plain_normalisation(norm, training):
     torch.manual_seed(0)
     layer = SPADE(replace(GAN.TINY, norm=norm), 6).train(training)
-    for made in (layer.gamma, layer.beta):
+    for made in (layer.modulation.gamma, layer.modulation.beta):
         nn.init.zeros_(made.weight)
         nn.init.zeros_(made.bias)
     x, labels = torch.randn(4, 6, 8, 8) * 3 + 1, torch.rand(4, GAN.TINY.channels, 8, 8)
@@ -215,11 +215,12 @@ def test_with_gamma_and_beta_0_spade_is_plain_normalisation(norm, training):
 def test_gamma_scales_and_beta_shifts_where_the_label_is():
     layer = SPADE(replace(GAN.TINY, labels=2, unknown=False, edges=False, hidden=2, kernel=1), 1).eval()
     with torch.no_grad():
-        for conv in (layer.shared, layer.gamma, layer.beta):
+        made = layer.modulation
+        for conv in (made.shared, made.gamma, made.beta):
             conv.weight.zero_()
             conv.bias.zero_()
-        layer.shared.weight[0, 0, 1, 1] = layer.shared.weight[1, 1, 1, 1] = 1  # hidden = labels
-        layer.gamma.weight[0, 0], layer.beta.weight[0, 1] = 2.0, 5.0  # label 0: times 3; label 1: plus 5
+        made.shared.weight[0, 0, 1, 1] = made.shared.weight[1, 1, 1, 1] = 1  # hidden = labels
+        made.gamma.weight[0, 0], made.beta.weight[0, 1] = 2.0, 5.0  # label 0: times 3; label 1: plus 5
     labels = torch.zeros(1, 2, 4, 4)
     labels[:, 0, :, :2] = labels[:, 1, :, 2:] = 1
     x = torch.randn(1, 1, 4, 4)

@@ -50,6 +50,7 @@ from studio.images import Picture
 from studio.labels import Classes, LabelMap, Reading, open_map, palette, sampled
 from studio.layers import Norm
 from studio.losses import hinge
+from studio.toys.landscapes import landscape
 
 
 @dataclass(frozen=True)
@@ -105,21 +106,29 @@ class Config:
 # ---- normalisation that knows where it is ---------------------------------------------------------------------------
 
 
-class SPADE(nn.Module):
-    """Normalises without learned numbers, then scales and shifts each pixel as the label map says (figure 3)."""
+class Modulation(nn.Module):
+    """Label map (N, L, h, w) -> gamma and beta, both (N, C, h, w): two convolutions deep (figure 3)."""
 
     def __init__(self, config: Config, channels: int) -> None:
         super().__init__()
         k = config.kernel
-        self.norm, self.batch = Norm(channels, config.norm, affine=False), config.norm == "batch"
         self.shared = nn.Conv2d(config.channels, config.hidden, 3, padding=1)
         self.gamma = nn.Conv2d(config.hidden, channels, k, padding=k // 2)
         self.beta = nn.Conv2d(config.hidden, channels, k, padding=k // 2)
+        self.reach = 1 + k // 2  # pixels of the label map that a value depends on, to each side
 
-    def modulation(self, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Labels (N, L, h, w) -> gamma and beta, both (N, C, h, w)."""
+    def forward(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         hidden = F.relu(self.shared(labels))
         return self.gamma(hidden), self.beta(hidden)
+
+
+class SPADE(nn.Module):
+    """Normalises without learned numbers, then scales and shifts each pixel as the label map says."""
+
+    def __init__(self, config: Config, channels: int) -> None:
+        super().__init__()
+        self.norm, self.batch = Norm(channels, config.norm, affine=False), config.norm == "batch"
+        self.modulation = Modulation(config, channels)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         gamma, beta = self.modulation(labels)
@@ -637,12 +646,12 @@ class GAN(BaseGAN):
 
     def example(self) -> dict[str, tuple[Tensor, ...]]:
         c, random = self.config, torch.Generator().manual_seed(0)
-        grown = F.interpolate(torch.randint(c.labels, (1, 1, 4, 4), generator=random).float(), (c.size, c.size))
+        painted = landscape(np.random.default_rng(0), c.size)[1][None] % c.labels
         given: dict[str, tuple[Tensor, ...]] = {}
         if self.encoder is not None:
             photo = torch.rand(1, 3, c.encoder_size, c.encoder_size, generator=random) * 2 - 1
             given["encoder"] = (photo.to(self.device),)
-        return given | {"generator": (self.one_hot(grown[0]), *([self._drawn(0)] if c.style else []))}
+        return given | {"generator": (self.one_hot(torch.from_numpy(painted)), *([self._drawn(0)] if c.style else []))}
 
     # ---- the demo ---------------------------------------------------------------------------------------------------
 
@@ -829,8 +838,8 @@ def _official_generator(config: Config, shapes: Mapping[str, Sequence[int]]) -> 
     blocks.0, .1, .2, .3 …     head_0, G_middle_0, G_middle_1, up_0 …
     conv_0, conv_1, conv_s     conv_0, conv_1, conv_s (spectral norm)
     norm_k.norm                norm_k.param_free_norm (averages alone)
-    norm_k.shared              norm_k.mlp_shared.0
-    norm_k.gamma, .beta        norm_k.mlp_gamma, .mlp_beta
+    norm_k.modulation.shared   norm_k.mlp_shared.0
+    norm_k.modulation.gamma …  norm_k.mlp_gamma, norm_k.mlp_beta
     =========================  ==========================================
     """
     table = _weights("first", "fc") | _weights("last", "conv_img")
@@ -842,7 +851,7 @@ def _official_generator(config: Config, shapes: Mapping[str, Sequence[int]]) -> 
             table |= _weights(f"blocks.{k}.conv_{part}", f"{block}.conv_{part}", bias=part != "s", spectral=True)
             ours, norm = f"blocks.{k}.norm_{part}", f"{block}.norm_{part}"
             for mine, other in (("shared", "mlp_shared.0"), ("gamma", "mlp_gamma"), ("beta", "mlp_beta")):
-                table |= _weights(f"{ours}.{mine}", f"{norm}.{other}")
+                table |= _weights(f"{ours}.modulation.{mine}", f"{norm}.{other}")
             for kept in ("running_mean", "running_var"):
                 if f"{norm}.param_free_norm.{kept}" in shapes:
                     table[f"{ours}.norm.{kept}"] = f"{norm}.param_free_norm.{kept}"
