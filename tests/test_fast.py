@@ -57,7 +57,7 @@ def test_fast_is_exact(gan):
         exact = gan.get_submodule(child)
         quick = fast.fast(exact, *inputs, dtype=torch.float32)
         assert quick(*inputs).dtype == torch.float32
-        assert exact(*inputs).std() > 0.1, "nothing to compare"
+        assert exact(*inputs).std() > 0.01, "nothing to compare"
         assert fast.psnr(quick(*inputs), exact(*inputs)) >= 60
 
 
