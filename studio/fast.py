@@ -5,7 +5,6 @@ replacing layers by kind, so a GAN's file knows nothing of it:
 
 - convolutions, also transposed and resizing ones, with their weights laid out once, for the size of map they get;
 - convolutions of one kind that get the same map (SPADE's gamma and beta) as a single one;
-- layers that see a few pixels only (they have a ``reach``), on a map that repeats itself, once for what is alike;
 - instance normalisation as group normalisation with one channel a group: the same formula, a better kernel;
 - channels last, and bf16 where the machine multiplies in it (AMX, CUDA).
 
@@ -26,6 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -35,12 +35,10 @@ from torch import Tensor, nn
 from studio import checkpoints, registry
 from studio.base import BaseGAN
 from studio.layers import DoublingConv2d, Norm, ResizeConv2d
-from studio.repeats import Cut, Tiled, bare
 from studio.training import write_atomically
 
 FAITHFUL = 40.0  # dB to the exact picture, below which a variant is not used
 WORTH = 1.05  # times as fast, below which it is not worth the memory; such a small gain may be noise
-WORTH_CUTTING = 5e8  # multiplications of a layer for one picture, from which on it pays to look for what is alike
 SECONDS = 1.0  # that measuring a network may take, if three rounds are done by then
 
 
@@ -58,7 +56,7 @@ def fast(network: nn.Module, *example: Tensor, dtype: torch.dtype | None = None)
     for layer in made.modules():
         if hasattr(layer, "settle"):  # it can compute ahead what depends on its weights alone
             layer.settle()
-    (sizes, siblings, local), layers = _traced(made, example), dict(made.named_modules())
+    (sizes, siblings), layers = _traced(made, example), dict(made.named_modules())
     quick = {name: _quick(layers[name], size, dtype) for name, size in sizes.items()}
     for names in siblings:
         quick |= _joined({name: layers[name] for name in names}, sizes[names[0]], dtype)
@@ -66,18 +64,11 @@ def fast(network: nn.Module, *example: Tensor, dtype: torch.dtype | None = None)
     for name, layer in quick.items():
         if layer is not None:
             made.set_submodule(name, layer)
-    for names in local:  # after the layers in them
-        cut = Cut(layers[names[0]].reach, len(names))
-        for name in names:
-            layer = made.get_submodule(name)
-            made.set_submodule(name, Tiled(layer, cut, bare=_can_be_bare(layer)))
     made.register_forward_pre_hook(
         lambda _, inputs, named: (_each(inputs, lambda x: _enter(x, dtype)), _each(named, lambda x: _enter(x, dtype))),
         with_kwargs=True,
     )
     made.register_forward_hook(lambda _, inputs, output: _each(output, lambda x: x.float().contiguous()))
-    joints = [layer for layer in made.modules() if isinstance(layer, Joint)]
-    made.register_forward_hook(lambda *_: _forget(joints))
     return made
 
 
@@ -117,13 +108,8 @@ class Conv(nn.Module):
             except (AttributeError, RuntimeError, TypeError):
                 pass
         self.weight = nn.Parameter(weight, requires_grad=False)
-        # The same without padding, for tiles that have what is around them: the padding is the one list of its values.
-        self.padding = padding
-        self.bare = tuple([0, 0] if part is padding else part for part in self.rest)
 
     def forward(self, x: Tensor) -> Tensor:
-        if bare.on:
-            return self.run(x, self.weight, self.bias, *self.bare)
         return self.run(x if self.border is None else F.pad(x, *self.border), self.weight, self.bias, *self.rest)
 
 
@@ -142,33 +128,24 @@ class Joint(nn.Module):
         self.kept = _Kept()
 
     def forward(self, x: Tensor, k: int) -> Tensor:
-        # By identity: an equal map of somebody else is another one. The map is kept with its parts, so that no other
-        # can have its identity meanwhile.
-        found, parts = self.kept.maps.get(id(x), (None, {}))
-        if found is not x or k not in parts:
-            while len(self.kept.maps) >= 16:  # left over by a network that does not always call all of them
-                self.kept.maps.pop(next(iter(self.kept.maps)))
-            parts = dict(enumerate(self.conv(x).split(self.channels, dim=1)))
-            self.kept.maps[id(x)] = x, parts
-        part = parts.pop(k)
-        if not parts:
-            del self.kept.maps[id(x)]
+        if self.kept.x is not x:  # by identity: an equal map of somebody else is another one
+            self.kept.x, self.kept.parts = x, dict(enumerate(self.conv(x).split(self.channels, dim=1)))
+        part = self.kept.parts.pop(k, None)
+        if part is None:  # asked twice
+            part = self.conv(x).split(self.channels, dim=1)[k]
+        if not self.kept.parts:
+            self.kept.x = None
         return part
 
 
 class _Kept(threading.local):
-    """What a `Joint` has computed and not yet given out, in each thread: by the map's identity, (map, its parts)."""
+    """What a `Joint` has computed and not yet given out, in each thread."""
 
-    def __init__(self) -> None:
-        self.maps: dict[int, tuple[Tensor, dict[int, Tensor]]] = {}
+    x: Tensor | None = None
+    parts: Mapping[int, Tensor] = MappingProxyType({})
 
     def __deepcopy__(self, memo: Any) -> _Kept:
         return _Kept()
-
-
-def _forget(joints: Sequence[Joint]) -> None:
-    for joint in joints:
-        joint.kept.maps.clear()
 
 
 class Part(nn.Module):
@@ -224,29 +201,16 @@ def _behaves_as(layer: nn.Module, kind: type[nn.Module], watched: int = 0) -> bo
     return isinstance(layer, kind) and type(layer).forward is kind.forward and not hooked
 
 
-def _can_be_bare(layer: nn.Module) -> bool:
-    """Whether all that pads in it are our convolutions."""
-    own = [m for m in layer.modules() if isinstance(m, Conv)]
-    others = [
-        m for m in layer.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d, nn.modules.padding._ConstantPadNd))
-    ]
-    return bool(own) and not others and all(m.border is None for m in own)
-
-
 def _joined(layers: Mapping[str, nn.Module], size: torch.Size, dtype: torch.dtype) -> dict[str, nn.Module]:
     joint = Joint(list(layers.values()), size, dtype)
     return {name: Part(joint, k) for k, name in enumerate(layers)}
 
 
-def _traced(
-    network: nn.Module, example: tuple[Tensor, ...]
-) -> tuple[dict[str, torch.Size], list[list[str]], list[list[str]]]:
-    """The shape of the maps that each layer gets, by its name; convolutions that can be computed as one; layers of a
-    short reach that get the same map."""
+def _traced(network: nn.Module, example: tuple[Tensor, ...]) -> tuple[dict[str, torch.Size], list[list[str]]]:
+    """The shape of the maps that each layer gets, by its name; and layers that can be computed as one."""
     sizes: dict[str, torch.Size] = {}
     calls: dict[str, int] = {}
     alike: dict[Any, list[str]] = {}
-    local: dict[Any, list[str]] = {}
     seen: list[Tensor] = []  # kept alive, so that no two maps have one identity
     hooks = []
     for name, layer in network.named_modules():
@@ -255,10 +219,6 @@ def _traced(
             if name and inputs and isinstance(inputs[0], Tensor) and inputs[0].ndim == 4:
                 sizes[name] = inputs[0].shape
                 calls[name] = calls.get(name, 0) + 1
-                work = inputs[0].shape[2] * inputs[0].shape[3] * sum(p.numel() for p in layer.parameters())
-                if hasattr(layer, "reach") and work > WORTH_CUTTING:
-                    seen.append(inputs[0])
-                    local.setdefault((id(inputs[0]), layer.reach), []).append(name)
                 if _behaves_as(layer, nn.Conv2d, watched=1) and layer.groups == 1 and layer.padding != "same":
                     seen.append(inputs[0])
                     form = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.padding_mode)
@@ -269,7 +229,7 @@ def _traced(
     for hook in hooks:
         hook.remove()
     once = [[name for name in names if calls[name] == 1] for names in alike.values()]
-    return sizes, [names for names in once if len(names) > 1], list(local.values())
+    return sizes, [names for names in once if len(names) > 1]
 
 
 def _each(value: Any, change: Callable[[Tensor], Tensor]) -> Any:

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from studio import bench, checkpoints, fast, registry, repeats
+from studio import bench, checkpoints, fast, registry
 from studio.layers import Norm, ResizeConv2d
 from studio.toys.shoes import draw as shoe
 
@@ -190,7 +190,7 @@ def test_convolutions_of_one_kind_that_get_one_map_are_computed_as_one(monkeypat
     for n, late in [(1, False), (3, False), (2, True), (1, True), (1, False)]:
         x = torch.randn(n, 3, 16, 16)
         assert fast.psnr(quick(x, late), exact(x, late)) >= 100
-    assert not quick.one.joint.kept.maps, "nothing is kept"
+    assert quick.one.joint.kept.x is None, "nothing is kept"
     assert len(calls) == 3 * 4 + 2 * 5, "one call for both; two where they get different maps"
 
 
@@ -403,94 +403,3 @@ def test_the_paper_has_contrast_and_only_what_the_demo_needs(gan):
     again = bench.untrained(registry.name_of(gan), type(gan).TINY)
     assert torch.equal(before, torch.get_rng_state())
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in gan.state_dict().items())
-
-
-# ---- maps that repeat themselves ------------------------------------------------------------------------------------
-
-
-class Local(nn.Module):
-    """Sees three pixels far: a 3 x 3 convolution, then two 5 x 5 ones on what it made."""
-
-    def __init__(self, inputs):
-        super().__init__()
-        self.first = nn.Conv2d(inputs, 6, 3, padding=1)
-        self.one, self.two = nn.Conv2d(6, 4, 5, padding=2), nn.Conv2d(6, 3, 5, padding=2)
-        self.reach = 3
-
-    def forward(self, x):
-        x = torch.relu(self.first(x))
-        return self.one(x), self.two(x)
-
-
-class Twice(nn.Module):
-    """Two such layers on one map, and one on another."""
-
-    def __init__(self, inputs=5):
-        super().__init__()
-        self.a, self.b, self.c = Local(inputs), Local(inputs), Local(inputs)
-
-    def forward(self, x):
-        return torch.cat([*self.a(x), *self.b(x), *self.c(x.flip(2))], dim=1)
-
-
-def painted(n=1, side=64, seed=0):
-    from studio.toys.landscapes import landscape
-
-    ids = np.stack([landscape(np.random.default_rng(seed + k), side)[1] for k in range(n)]) % 5
-    return nn.functional.one_hot(torch.from_numpy(ids).long(), 5).permute(0, 3, 1, 2).float()
-
-
-@pytest.fixture
-def cutting(monkeypatch):
-    monkeypatch.setattr(fast, "WORTH_CUTTING", 0)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
-def test_a_map_that_repeats_itself_is_computed_once_and_comes_out_the_same(cutting, dtype, monkeypatch):
-    torch.manual_seed(0)
-    exact = Twice().eval()
-    quick = fast.fast(exact, painted(), dtype=dtype)
-    assert type(quick.a) is type(quick.c) is repeats.Tiled
-    assert quick.a.cut is quick.b.cut is not quick.c.cut
-    assert quick.a.bare
-    worked, run = [], fast.Conv.forward
-    monkeypatch.setattr(
-        fast.Conv, "forward", lambda self, x: worked.append(x.shape[0] * x[0, 0].numel()) or run(self, x)
-    )
-    flat = torch.zeros(1, 5, 64, 64)
-    flat[:, 2] = 1
-    for x in (painted(seed=3), painted(3, seed=5), painted(1, 128), flat, flat.flip(1)):
-        worked.clear()
-        least = 100 if dtype == torch.float32 else 40
-        assert fast.psnr(quick(x), exact(x)) >= least
-        whole = 6 * x.shape[0] * x.shape[2] * x.shape[3]  # three layers, two convolutions each: the others are joint
-        assert sum(worked) < (0.3 if x is flat else 1.05) * whole
-    assert quick.a.cut.kept.x is None
-
-
-@pytest.mark.parametrize("shape", [(1, 5, 64, 64), (2, 5, 48, 96), (1, 5, 64, 60), (1, 5, 16, 16)])
-def test_a_map_that_does_not_repeat_itself_goes_through_whole(cutting, shape):
-    torch.manual_seed(0)
-    exact = Twice().eval()
-    quick = fast.fast(exact, painted(), dtype=torch.float32)
-    x = torch.rand(shape)
-    assert quick.a.cut(x) is None
-    quick.a.cut.kept.x = None
-    assert fast.psnr(quick(x), exact(x)) >= 100
-
-
-def test_tiles_of_one_class_differ_where_the_border_is():
-    """Zeros beyond the border are no class: a corner is another tile than the middle, in each direction."""
-    flat = torch.ones(1, 1, 64, 64)
-    pieces = repeats.Cut(2, 1)(flat)
-    assert sum(len(places) for places, *_ in pieces.batches) == 9
-    spot = flat.clone()
-    spot[0, 0, 27, 27] = 0.999
-    assert sum(len(places) for places, *_ in repeats.Cut(2, 1)(spot).batches) == 10  # in the middle of one tile
-    spot[0, 0, 27, 27] = 1
-    spot[0, 0, 31, 31] = 0.999
-    assert sum(len(places) for places, *_ in repeats.Cut(2, 1)(spot).batches) == 13  # and near three others
-
-
-def test_only_work_that_is_worth_it_is_cut():
-    assert not any(isinstance(m, repeats.Tiled) for m in fast.fast(Twice().eval(), painted()).modules())

@@ -115,7 +115,6 @@ class Modulation(nn.Module):
         self.shared = nn.Conv2d(config.channels, config.hidden, 3, padding=1)
         self.gamma = nn.Conv2d(config.hidden, channels, k, padding=k // 2)
         self.beta = nn.Conv2d(config.hidden, channels, k, padding=k // 2)
-        self.reach = 1 + k // 2  # pixels of the label map that a value depends on, to each side
 
     def forward(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         hidden = F.relu(self.shared(labels))
