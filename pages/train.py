@@ -20,14 +20,19 @@ if not run and "title" not in address.hidden():
         f"<header class='studio-head'><h1>{escape(word('train.page.title'))}</h1>"
         f"<p>{escape(word('train.page.text'))}</p></header>"
     )
-if not run and len(there) > 1:
+
+
+def choose() -> None:
+    """Which GAN a new training is of."""
     st.session_state["which"] = gan
     st.selectbox(
         word("train.page.gan"),
         list(there),
-        format_func=lambda name: there[name].about.title,
+        format_func={name: each.about.title for name, each in there.items()}.get,
         key="which",
         on_change=lambda: address.put("gan", st.session_state["which"]),
         width=360,
     )
-panel(gan, everything=True)
+
+
+panel(gan, choose)

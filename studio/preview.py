@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from studio import images, registry, uploads
+from studio import images, registry, runs
 from studio.images import Picture
 from studio.limits import limits
 
@@ -36,8 +35,7 @@ def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Previe
         ValueError: nothing that can be used; says what was expected. On a public server: a folder of its own.
     """
     shape = registry.gan(gan).Data
-    inside = uploads.folder().resolve() in Path(source).resolve().parents
-    if limits().public and not source.startswith(("toy", "torchvision:")) and not inside:
+    if limits().public and not runs.offered(source):
         raise ValueError("This server does not open folders of its own disk. Upload the pictures instead.")
     data = shape(source, config)
     limits().check(pictures=None if data.toy else len(data))
@@ -51,3 +49,11 @@ def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Previe
     else:
         rows = [rows[at : at + ACROSS, 0] for at in range(0, len(rows), ACROSS)]
     return Preview(**found, sheet=images.sheet([images.to_pictures(row) for row in rows]))
+
+
+def thumbnail(gan: str, toy: str) -> Picture:
+    """A few pictures of a toy set, as small as they are."""
+    sheet = preview(gan, f"toy:{toy}", registry.gan(gan).CLASSROOM).sheet
+    cell = (sheet.width + 2) // ACROSS
+    side = min(DOWN * cell, sheet.height + 2) - 2
+    return sheet.crop((0, 0, side, side))

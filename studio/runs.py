@@ -253,7 +253,6 @@ class Run:
     @classmethod
     def start(cls, gan: str, source: str, **how: Any) -> Run:
         """Begins a run in a process of its own and returns at once. Arguments and errors: see `create`."""
-        limits().check(queue=1 + sum(run.alive for run in all_runs()))
         run = create(gan, source, **how)
         run._launch()
         return run
@@ -401,6 +400,17 @@ _reading = threading.Lock()
 REMEMBERED = 200  # runs whose events are held in memory
 
 
+# JSON knows no NaN and no infinity, and neither do browsers: what is not a number is left out.
+_CONSTANTS = {"Infinity": sys.float_info.max, "-Infinity": -sys.float_info.max}
+
+
+def _finite(event: dict[str, Any]) -> dict[str, Any]:
+    for name, values in event.items():
+        if isinstance(values, dict):
+            event[name] = {k: v for k, v in values.items() if v is not None}
+    return event
+
+
 def _read_on(path: Path) -> list[dict[str, Any]]:
     """The events in a file. A class that watches asks each second, so what was read once is not read again."""
     with _reading:
@@ -416,7 +426,7 @@ def _read_on(path: Path) -> list[dict[str, Any]]:
                 events = list(events)  # whoever was given the old list may be reading it
                 for line in whole.splitlines():
                     with suppress(ValueError):  # torn when a trainer was killed
-                        events.append(json.loads(line))
+                        events.append(_finite(json.loads(line, parse_constant=_CONSTANTS.get)))
                 at += len(whole) + len(newline)
         except FileNotFoundError:
             _lines.pop(path, None)
@@ -467,7 +477,7 @@ def busy() -> int:
     return sum(run.alive for run in all_runs())
 
 
-def _offered(source: str) -> bool:
+def offered(source: str) -> bool:
     """Whether a source is one that a stranger may name: drawn, of torchvision, or uploaded."""
     if source == "toy" or source.startswith(("toy:", "torchvision:")):
         return True
@@ -524,7 +534,7 @@ def create(
     allowed.check()
     allowed.check_length(minutes, steps)
     allowed.check(queue=1 + busy())
-    if allowed.public and not _offered(source):
+    if allowed.public and not offered(source):
         raise ValueError(
             "On this server no folder of this machine can be opened. Upload your pictures, or take a toy set."
         )

@@ -30,6 +30,9 @@ from studio.runs import Run
 
 PICTURE = re.compile(r"(sample|single)-\d{7,12}\.webp")
 FUNCTION = re.compile(r"(<mi>(?:log|exp|sin|cos)</mi>)")  # TeX sets them apart from what follows
+BAR = re.compile(
+    r'<mo(?: stretchy="\w+")?(?=[^>]*>(?:&#x0?2016;|&#x0?2225;|&#x0?7C;|\||‖)</mo>)'
+)  # a norm's, as high as text
 MOST_BODY = 10_000  # bytes of a wish
 MOST_EVENTS = 20_000  # lines that are sent at once; the rest follows
 
@@ -86,7 +89,8 @@ _known: dict[str, str] = {}
 def mathml(formula: str) -> str:
     """TeX -> MathML, which browsers set by themselves."""
     if formula not in _known:
-        _known[formula] = FUNCTION.sub(r'\1<mspace width="0.17em"/>', convert(formula))
+        made = BAR.sub(r'<mo stretchy="false"', convert(formula))
+        _known[formula] = FUNCTION.sub(r'\1<mspace width="0.17em"/>', made)
     return _known[formula]
 
 

@@ -259,6 +259,19 @@ def test_events_are_read_on_and_a_torn_line_costs_one(run):
     assert len(list(run.events())) == before + 1
 
 
+def test_a_loss_that_is_no_number_does_not_blind_the_viewers(run, client):
+    nan, inf = float("nan"), float("inf")
+    run.note({"event": "Progress", "step": 5, "losses": {"near": nan, "fool": 1.0}, "rate": 1.0, "seconds": 2.0,
+              "memory": 1.0, "gradients": {"generator": inf}})  # fmt: skip
+    run.note({"event": "Single", "step": 5, "before": {"near": nan}, "after": {"near": 1.0}, "moved": {}})
+    seen = client.get("/api/runs/shoes-1")
+    assert seen.status_code == 200
+    progress, single = seen.json()["events"][-2:]
+    assert progress["losses"] == {"fool": 1.0}
+    assert progress["gradients"]["generator"] > 1e300
+    assert single["before"] == {}
+
+
 def test_a_full_queue_is_said_before_anything_is_made(run, monkeypatch):
     monkeypatch.setenv("STUDIO_TRAIN", "queue=1")
     monkeypatch.setattr(Run, "alive", property(lambda run: True))

@@ -24,7 +24,7 @@ export const short = (value) => {
 const tick = (value) => (Math.abs(value) >= 1e5 || (value && Math.abs(value) < 1e-3) ? short(value) : String(Number(value.toPrecision(3))));
 
 export class Curve {
-  #width = 0; #height = 0; #given = { ours: [], theirs: [], marks: [], last: 1 }; #scale = null; #drawn = "";
+  at = null; shown = null; #width = 0; #height = 0; #given = { ours: [], theirs: [], marks: [], last: 1 }; #scale = null; #drawn = "";
 
   /** `pointed(step | null)` while the pointer or the keyboard is at a step; `chosen(step)` when it is clicked. */
   constructor({ pointed = () => {}, chosen = () => {} }) {
@@ -49,14 +49,13 @@ export class Curve {
     this.root.addEventListener("keydown", (event) => {
       const points = this.#given.ours;
       if (!points.length) return;
-      const here = this.#nearest(this.at ?? Infinity), far = Math.max(1, Math.round(points.length / 20));
+      const here = points.indexOf(nearest(points, this.at ?? Infinity)), far = Math.max(1, Math.round(points.length / 20));
       const to = { ArrowLeft: here - 1, ArrowRight: here + 1, ArrowDown: here - far, ArrowUp: here + far, PageDown: here - far, PageUp: here + far, Home: 0, End: points.length - 1 }[event.key];
       if (to !== undefined) pointed(points[Math.max(0, Math.min(points.length - 1, to))][0]);
       else if (event.key === "Enter" && this.at !== null) chosen(this.at);
       else return;
       event.preventDefault();
     });
-    this.at = null;
   }
 
   /** ours, theirs: [step, value] in order; marks: [{step, says}]; last: the step at the right edge. */
@@ -67,7 +66,7 @@ export class Curve {
 
   /** The step that is pointed at on any of the curves, or null; the step of the pictures that are shown. */
   point(at, shown) {
-    this.at = at;
+    [this.at, this.shown] = [at, shown];
     const { parts } = this, x = (step) => this.#x(step), points = this.#given.ours;
     const line = (node, step) => {
       node.style.display = step === null || !this.#scale ? "none" : "";
@@ -75,11 +74,12 @@ export class Curve {
     };
     line(parts.shown, shown);
     line(parts.at, at);
-    const found = at === null || !points.length ? null : points[this.#nearest(at)];
+    const found = at === null || !points.length ? null : nearest(points, at);
     parts.dot.style.display = parts.label.style.display = found && this.#scale ? "" : "none";
     if (!found || !this.#scale) return;
     const mark = this.#given.marks.findLast((each) => Math.abs(x(each.step) - x(found[0])) < 6);
-    const text = `${found[0].toLocaleString()}: ${short(found[1])}${mark ? ` · ${mark.says}` : ""}`;
+    const beside = nearest(this.#given.theirs, found[0]);
+    const text = `${found[0].toLocaleString()}: ${short(found[1])}${beside ? ` | ${short(beside[1])}` : ""}${mark ? ` · ${mark.says}` : ""}`;
     parts.dot.setAttribute("cx", x(found[0]));
     parts.dot.setAttribute("cy", this.#y(found[1]));
     parts.label.textContent = text;
@@ -92,22 +92,11 @@ export class Curve {
 
   /** Our value at a step or just before. */
   valueAt(step) {
-    return this.#given.ours.length ? this.#given.ours[this.#nearest(step)][1] : null;
+    return nearest(this.#given.ours, step)?.[1] ?? null;
   }
 
   close() {
     this.sight.disconnect();
-  }
-
-  #nearest(step) {
-    const points = this.#given.ours;
-    let low = 0, high = points.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (points[middle][0] < step) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 && step - points[low - 1][0] < points[low][0] - step ? low - 1 : low;
   }
 
   #x(step) {
@@ -155,6 +144,10 @@ export class Curve {
       if (fits) free = right ? x : x - wide;
       return s("g", {}, s("line", { x1: x, x2: x, y1: TOP - 4, y2: bottom }), ...(fits ? [s("text", { x: x + (right ? 4 : -4), y: bottom - 5, "text-anchor": right ? "start" : "end" }, says)] : []), s("title", {}, says));
     }));
+    const [step, value] = ours.at(-1) ?? [0, NaN];
+    this.root.setAttribute("aria-valuenow", step);
+    this.root.setAttribute("aria-valuetext", `${step.toLocaleString()}: ${short(value)}`);
+    this.point(this.at, this.shown);
   }
 
   #path(points) {
@@ -166,6 +159,17 @@ export class Curve {
     });
     return d;
   }
+}
+
+/** The point next to a step; undefined = there is none at all. */
+function nearest(points, step) {
+  let low = 0, high = points.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle][0] < step) low = middle + 1;
+    else high = middle;
+  }
+  return points[low > 0 && step - points[low - 1][0] < points[low][0] - step ? low - 1 : low];
 }
 
 /** A running mean over a fortieth of the curve, as far as it has come. */

@@ -9,7 +9,7 @@ import { Curve, short } from "./curve.js";
 import { h, icon } from "./dom.js";
 import { studio } from "./link.js";
 import { Reel } from "./reel.js";
-import { Track } from "./track.js";
+import { Track, within } from "./track.js";
 
 const rooms = new Map(); // a run's room outlives its place on the page: its curves need not be fetched again
 
@@ -26,7 +26,7 @@ const OVER = new Set(["finished", "stopped", "failed"]);
 const WHY = { killed: /killed \(signal 9\)/, gone: /gone without a word/, disk: /disk is full|state could not be written/, memory: /not enough memory/, nan: /no longer a number/, device: /device failed or is gone|There is no device/ };
 
 class Room {
-  #data = {}; #words = ""; #shape = ""; #pending = new Map(); #asked = new Set(); #terms = new Map(); #players = new Map(); #other = null; #host = {}; #timers = {}; #single = null; #seconds = 0; #listed = -Infinity; #last = ""; #pointed = null;
+  #data = {}; #words = ""; #shape = ""; #pending = new Map(); #asked = new Set(); #terms = new Map(); #players = new Map(); #other = null; #host = {}; #timers = {}; #single = null; #seconds = 0; #listed = -Infinity; #last = ""; #pointed = null; #room = null;
 
   constructor(data) {
     this.address = studio(data.page);
@@ -117,7 +117,7 @@ class Room {
     this.#show();
     let answer = null;
     try {
-      const response = await fetch(this.track.address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(wish), signal: AbortSignal.timeout(30_000) });
+      const response = await fetch(this.track.address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(wish), signal: within(30_000) });
       answer = await response.json();
       if (!response.ok) throw Object.assign(new Error(answer.error), { says: answer.error });
       this.#complain("");
@@ -176,7 +176,7 @@ class Room {
 
   #status() {
     const { run } = this.track, { go } = this.wish, { how } = run;
-    const leaving = { training: { pause: "pausing", stop: "stopping" }, paused: { stop: "stopping", on: run.alive ? "goingOn" : "" }, queued: { stop: "stopping" } }[how]?.[go];
+    const leaving = { training: { pause: "pausing", stop: "stopping" }, paused: run.alive ? { stop: "stopping", on: "goingOn" } : {}, queued: { stop: "stopping" } }[how]?.[go];
     const sub = leaving ? this.say(`sub.${leaving}`)
       : how === "queued" ? this.say(run.ahead === 1 ? "sub.ahead1" : run.ahead ? "sub.aheadN" : "sub.ahead0", { n: run.ahead })
       : how === "failed" ? this.#why(run.why)
@@ -231,7 +231,7 @@ class Room {
     parts.pause.hidden = how !== "training";
     parts.on.hidden = how !== "paused" && !(how === "stopped" && !done);
     parts.resume.hidden = how !== "failed";
-    parts.stop.hidden = over;
+    parts.stop.hidden = over || (how === "paused" && !run.alive); // then there is nothing to stop
     parts.more.hidden = !(how === "finished" || how === "stopped");
     parts.use.hidden = !(over || how === "paused") || (saved === null && !samples.length);
     parts.use.classList.toggle("primary", how === "finished" || (how === "stopped" && done));
@@ -415,7 +415,7 @@ class Room {
     if (performance.now() - this.#listed < 3000) return;
     this.#listed = performance.now();
     try {
-      const runs = await (await fetch(`${this.address}/api/runs`, { signal: AbortSignal.timeout(10_000) })).json();
+      const runs = await (await fetch(`${this.address}/api/runs`, { signal: within(10_000) })).json();
       const mine = runs.filter((run) => run.gan === this.#data.gan && run.name !== this.#data.run), chosen = this.#other?.name ?? "";
       this.parts.other.replaceChildren(h("option", { value: "" }, this.say("compareNone")), ...mine.map((run) => h("option", { value: run.name }, run.title === run.name ? run.name : `${run.title} (${run.name.replace(`${run.gan}-`, "")})`)));
       this.parts.other.value = chosen;
@@ -444,7 +444,16 @@ class Room {
     this.parts.use.classList.add("waiting");
     const answer = await this.#ask({ use: true }, [this.parts.use]);
     this.parts.use.classList.remove("waiting");
-    if (answer?.tag) this.#host.trigger?.("used", answer);
+    if (answer?.tag) this.#leave("used", answer, `${this.address}/${answer.gan}`, { tag: answer.tag });
+  }
+
+  /** Tells the page around it; a page that has just lost its server hears nothing, so after a while we go by ourselves. */
+  #leave(name, value, address, query = {}) {
+    this.#host.trigger?.(name, value);
+    const kept = [...new URLSearchParams(location.search)].filter(([key]) => key === "lang" || key === "hide");
+    this.#timers.leave = setTimeout(() => {
+      if (this.root.isConnected && this.#data.run === new URLSearchParams(location.search).get("run")) location.assign(`${address}?${new URLSearchParams([...kept, ...Object.entries(query)])}`);
+    }, 5000);
   }
 
   async #rename() {
@@ -484,7 +493,7 @@ class Room {
       picture: h("img", { alt: "" }), rows: h("div", { class: "rows", "aria-hidden": "true" }),
       compare: h("label", { class: "compare", hidden: true }), other: h("select"), by: h("select", { hidden: true }),
       name: h("h2"), title: h("input", { type: "text", maxlength: 80 }), naming: h("form", { class: "naming", hidden: true }), rename: button("small steer", () => this.#naming()),
-      leave: button("round", () => this.#host.trigger?.("left", true)),
+      leave: button("round", () => this.#leave("left", true, location.pathname, this.#data.page === this.#data.gan ? { tab: "train" } : {})),
       download: h("a", { class: "button", download: "" }), remove: button("", () => { p.sure.hidden = false; p.remove.hidden = true; p.yes.focus(); }),
       sure: h("span", { class: "sure", hidden: true }), yes: button("danger", () => this.#remove()), no: button("", () => { p.sure.hidden = true; p.remove.hidden = false; p.remove.focus(); }),
       facts: {}, labels: {}, heads: {}, notes: {},
@@ -573,10 +582,14 @@ class Room {
     else this.root.requestFullscreen?.().catch(() => {});
   }
 
-  /** How high the pictures may be, so that the scrubber is on the same screen. */
+  /** How high the pictures may be, so that the scrubber is on the same screen; the same until the window changes. */
   #high() {
-    const phone = this.root.clientWidth < 700;
-    return Math.max(220, innerHeight * (phone ? 0.5 : 0.62));
+    const shape = `${innerWidth} ${innerHeight} ${this.root.clientWidth} ${document.fullscreenElement !== null}`;
+    if (this.#room?.shape === shape) return this.#room.high;
+    const scrolled = document.fullscreenElement ? this.root.scrollTop : document.querySelector("[data-testid=stMain]")?.scrollTop ?? scrollY;
+    const left = innerHeight - (this.reel.root.getBoundingClientRect().top + scrolled) - 112, phone = this.root.clientWidth < 700;
+    this.#room = { shape, high: Math.max(Math.min(left, 0.8 * innerHeight), phone ? 0.5 * innerHeight : 260) };
+    return this.#room.high;
   }
 }
 

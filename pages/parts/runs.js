@@ -5,6 +5,7 @@
 
 import { h } from "./dom.js";
 import { studio } from "./link.js";
+import { within } from "./track.js";
 
 const overviews = new WeakMap();
 
@@ -57,7 +58,7 @@ class Runs {
     clearTimeout(this.#timer);
     let pause = 8000;
     try {
-      const response = await fetch(`${this.address}/api/runs`, { signal: AbortSignal.any([this.#ending.signal, AbortSignal.timeout(15_000)]) });
+      const response = await fetch(`${this.address}/api/runs`, { signal: within(15_000, this.#ending.signal) });
       if (response.ok) {
         this.all = await response.json();
         this.#show();
@@ -99,6 +100,8 @@ class Runs {
   #open(event, run) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    const address = event.currentTarget.href;
     this.#tell("opened", { name: run.name, gan: run.gan });
+    setTimeout(() => this.root.isConnected && !location.search.includes("run=") && location.assign(address), 5000); // nobody heard
   }
 }

@@ -8,6 +8,14 @@ const ACTIVE = new Set(["starting", "queued", "training", "paused"]);
 const PACE = { active: 1000, over: 5000, unseen: 6000, hidden: 15000, away: [1000, 2000, 4000, 8000] }; // milliseconds
 const CHUNK = 20_000; // events that the studio sends at most at once
 
+/** A signal that ends a question after so many milliseconds, or with another signal. */
+export function within(milliseconds, other) {
+  const end = new AbortController(), stop = () => { clearTimeout(timer); other?.removeEventListener("abort", stop); end.abort(); };
+  const timer = setTimeout(stop, milliseconds); // after an answer this ends nothing, and takes the listener away
+  other?.addEventListener("abort", stop);
+  return end.signal;
+}
+
 export class Track {
   #timer = 0; #busy = false; #failures = 0; #ending = new AbortController(); #again = false; #last = 0;
 
@@ -50,7 +58,7 @@ export class Track {
     this.rounds("asked");
     let more = false;
     try {
-      const response = await fetch(`${this.address}?after=${this.next}`, { signal: AbortSignal.any([this.#ending.signal, AbortSignal.timeout(20_000)]) });
+      const response = await fetch(`${this.address}?after=${this.next}`, { signal: within(20_000, this.#ending.signal) });
       if (response.status === 404) return this.gone();
       if (!response.ok) throw new Error(`status ${response.status}`);
       const answer = await response.json();

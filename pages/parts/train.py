@@ -6,6 +6,7 @@ HTTP routes; Streamlit only says which run, and does what follows from it (open 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import Field, asdict, fields
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,17 @@ from studio import checkpoints, devices, runs, uploads
 from studio.base import checked
 from studio.data.files import PICTURES
 from studio.limits import limits
-from studio.preview import Preview, preview
+from studio.preview import Preview, preview, thumbnail
 
 _room, _runs = component("room"), component("runs")
 HELD = 8  # examples that are set aside, if there are ten times as many
 
 
-def panel(gan: str, everything: bool = False) -> None:
+def panel(gan: str, choose: Callable[[], None] | None = None) -> None:
     """The room of the run in the address, else the runs there are and a form for a new one.
 
     Args:
-        everything: list the runs of all GANs.
+        choose: shows which GANs can be trained; then the runs of all of them are listed.
     """
     run, asked = run_in_address(), st.query_params.get("run")
     if run and run.card["gan"] == gan:
@@ -47,9 +48,11 @@ def panel(gan: str, everything: bool = False) -> None:
         st.info(word("train.page.limits", limits=", ".join(_limits())), icon=":material/groups:")
     if runs.all_runs():
         st.subheader(word("train.page.runs"), anchor="runs")
-        overview(gan, everything)
+        overview(gan, choose is not None)
     if not limits().off:
         st.subheader(word("train.page.new"), anchor="new")
+        if choose:
+            choose()
         form(gan)
 
 
@@ -235,6 +238,7 @@ def _source(gan: str, kind: Any) -> str | None:
         required=True,
         key=f"source-{gan}",
         label_visibility="collapsed",
+        wrap=True,
         persist_state="session",
     )
     return {"toy": _toy, "upload": _upload, "kept": _kept, "folder": _folder, "torchvision": _tv}[chosen](gan, kind)
@@ -248,7 +252,7 @@ def _toy_name(name: str) -> str:
 def _toy(gan: str, kind: Any) -> str:
     if len(kind.Data.TOYS) == 1:
         return f"toy:{kind.Data.TOYS[0]}"
-    columns = st.columns(len(kind.Data.TOYS))
+    columns = st.columns(max(3, len(kind.Data.TOYS)), gap="small")[: len(kind.Data.TOYS)]
     for column, name in zip(columns, kind.Data.TOYS, strict=True):
         column.image(_thumbnail(gan, name), width="stretch", alt=_toy_name(name))
     chosen = st.segmented_control(
@@ -259,6 +263,7 @@ def _toy(gan: str, kind: Any) -> str:
         required=True,
         key=f"toy-{gan}",
         label_visibility="collapsed",
+        wrap=True,
         persist_state="session",
     )
     return f"toy:{chosen}"
@@ -266,7 +271,7 @@ def _toy(gan: str, kind: Any) -> str:
 
 @st.cache_data(show_spinner=False)
 def _thumbnail(gan: str, toy: str) -> Any:
-    return preview(gan, f"toy:{toy}", studio.gan(gan).CLASSROOM).sheet
+    return thumbnail(gan, toy)
 
 
 def _upload(gan: str, kind: Any) -> str | None:
@@ -375,8 +380,9 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
     st.caption(word("train.form.sizes", looked=f"{seen.looked:,}", sizes=sizes))
     if seen.skipped:
         st.warning(word("train.form.skipped", n=len(seen.skipped)), icon=":material/warning:")
-        some = dict(list(seen.skipped.items())[:50])
-        st.table({"": list(some), " ": list(some.values())}, border="horizontal")
+        some = dict(sorted(seen.skipped.items())[:100])
+        with st.container(height=260 if len(some) > 4 else "content", border=False):
+            st.table({"": list(some), " ": list(some.values())}, border="horizontal")
     return seen
 
 
@@ -385,13 +391,16 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
 
 def _origin(gan: str, kind: Any) -> tuple[str | None, Any, str]:
     """(the checkpoint to begin from or None, the settings that are offered, the name they go by)."""
-    begins = {None: word("train.form.scratch")} | {tag: title_of(studio.card(gan, tag)) for tag in studio.tags(gan)}
-    origin = st.selectbox(
-        word("train.form.origin"),
-        list(begins),
-        format_func=begins.get,
-        key=f"origin-{gan}",
-        persist_state="session",
+    begins = {"": word("train.form.scratch")} | {tag: title_of(studio.card(gan, tag)) for tag in studio.tags(gan)}
+    origin = (
+        st.selectbox(
+            word("train.form.origin"),
+            list(begins),
+            format_func=begins.get,
+            key=f"origin-{gan}",
+            persist_state="session",
+        )
+        or None
     )
     presets = ["checkpoint"] if origin else ["classroom", "paper", "tiny"]
     preset = st.selectbox(
