@@ -553,7 +553,6 @@ def create(
     data = kind.Data(source, config)
     config = data.fit(config, card.get("extras", {}))
     allowed.check(pictures=None if data.toy else len(data))
-    config = data.fit(config, card.get("extras", {}))
     there = set(data.names)
     held = [name for name in card.get("held_out") or [] if name in there]  # other data has other names
     held = held or (data.set_aside(held_out, seed) if held_out else [])

@@ -432,7 +432,7 @@ def test_looking_inside(visit):
 
 
 def test_what_a_teacher_hides_is_not_there(visit):
-    visitor = visit(f"/pix2pix?tag={TAG}&hide=menu,examples,upload,noise,look,read,fill")
+    visitor = visit(f"/pix2pix?tag={TAG}&hide=menu,examples,upload,noise,look,train,read,fill")
     page = visitor.page
     for gone in (".examples", ".upload", ".noise"):
         assert not page.locator(gone).is_visible()

@@ -49,11 +49,11 @@ def visit(browser, server):
 
 
 def test_pictures_come_while_a_slider_is_dragged_then_the_chosen_size(visit):
-    visitor = visit(f"{PAGE}&gates=style 1:0")
+    visitor = visit(f"{PAGE}&gates=waves:0")
     page, seen = visitor.page, set()
     asked = []
     page.on("request", lambda request: asked.append(request) if request.url.endswith("/stylize") else None)
-    box = visitor.slider("style 2").bounding_box()
+    box = visitor.slider("brush").bounding_box()
     page.mouse.move(box["x"] + 12, box["y"] + box["height"] / 2)
     page.mouse.down()
     for k in range(40):
@@ -69,10 +69,10 @@ def test_pictures_come_while_a_slider_is_dragged_then_the_chosen_size(visit):
 
 
 def test_settings_are_in_the_address_and_a_link_hands_them_over(visit, server):
-    visitor = visit(f"{PAGE}&gates=style 1:0.3,style 3:0.9&stroke=2&size=256")
+    visitor = visit(f"{PAGE}&gates=waves:0.3,hatching:0.9&stroke=2&size=256")
     page = visitor.page
     visitor.painted(256)
-    assert visitor.slider("style 3").input_value() == "0.9"
+    assert visitor.slider("hatching").input_value() == "0.9"
     assert visitor.slider("stroke").input_value() == "2"
     assert "Sum 1.20: scaled down to 1." in page.locator(".sum").inner_text()
     first = visitor.shown()
@@ -82,14 +82,14 @@ def test_settings_are_in_the_address_and_a_link_hands_them_over(visit, server):
     other = visit(page.evaluate("navigator.clipboard.readText()").removeprefix(server))
     other.painted(256)
     assert np.array_equal(other.shown(), first)
-    page.get_by_role("button", name="Style 2", exact=True).click()  # one click: the pure style
+    page.get_by_role("button", name="Brush", exact=True).click()  # one click: the pure style
     visitor.painted(256)
-    assert visitor.slider("style 2").input_value() == "1"
-    assert visitor.slider("style 1").input_value() == visitor.slider("style 3").input_value() == "0"
+    assert visitor.slider("brush").input_value() == "1"
+    assert visitor.slider("waves").input_value() == visitor.slider("hatching").input_value() == "0"
     assert not np.array_equal(visitor.shown(), first)
-    visitor.slider("style 2").focus()  # and by the keyboard
+    visitor.slider("brush").focus()  # and by the keyboard
     page.keyboard.press("ArrowLeft")
-    assert visitor.slider("style 2").input_value() == "0.99"
+    assert visitor.slider("brush").input_value() == "0.99"
     page.get_by_role("button", name="Reset").click()
     page.wait_for_url(lambda url: "gates" not in url and "stroke" not in url)
 
@@ -118,7 +118,7 @@ def test_an_upload_keeps_its_shape_and_can_be_compared_and_seen_in_every_style(v
     assert (before, round(float(after[:-1]))) == ("50%", 20)
     page.get_by_role("button", name="All at once").click()
     page.locator(".sheet[src]").wait_for()
-    assert "the photo, Photo itself, Style 1, Style 2, Style 3" in page.locator(".caption").inner_text()
+    assert "the photo, Photo itself, Waves, Brush, Hatching" in page.locator(".caption").inner_text()
     page.locator("input[type=file]").first.set_input_files(
         {"name": "notes.txt", "mimeType": "image/png", "buffer": b"no picture at all"}
     )
@@ -164,10 +164,10 @@ def test_a_refusal_is_a_sentence_and_the_next_picture_takes_its_place(visit):
     page = visitor.page
     says = '{"error": "Ask for less."}'
     page.route("**/stylize", lambda route: route.fulfill(status=400, body=says, content_type="application/json"))
-    visitor.slider("style 1").fill("0.4")
+    visitor.slider("waves").fill("0.4")
     page.get_by_text("Ask for less.").wait_for()
     page.unroute("**/stylize")
-    visitor.slider("style 1").fill("0.5")
+    visitor.slider("waves").fill("0.5")
     visitor.painted()
 
 
@@ -206,7 +206,7 @@ def test_korean_on_a_phone(visit):
 
 
 def test_what_a_teacher_hides_is_not_there(visit):
-    page = visit(f"{PAGE}&hide=menu,upload,presets,views,look,read,send").page
+    page = visit(f"{PAGE}&hide=menu,upload,presets,views,look,train,read,send").page
     for gone in (".upload", ".presets", ".views"):
         assert not page.locator(gone).is_visible()
     assert page.get_by_role("tab").count() == 1

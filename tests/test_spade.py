@@ -467,11 +467,12 @@ def test_reading_reports_what_was_guessed():
     gan = tiny()
     ids = np.repeat(np.repeat(np.uint8([[0, 4], [3, 255]]), 16, 0), 16, 1)
     colours = gan.classes.colours[ids]
-    colours[0, 0] = (1, 2, 3)
+    near = gan.classes.colours[0] ^ 1  # nearly the colour of class 0
+    colours[0, 0] = near
     alpha = np.where(ids == 255, 0, 255).astype(np.uint8)
     found = gan.read(open_map(np.dstack([colours, alpha])))
     assert (found.kind, found.snapped, found.unknown) == ("colours", 1 / 1024, 0.25)
-    assert found.foreign == [{"colour": "#010203", "share": 1 / 1024, "id": 0, "name": "class 0"}]
+    assert found.foreign == [{"colour": "#" + bytes(near).hex(), "share": 1 / 1024, "id": 0, "name": "class 0"}]
     assert np.array_equal(np.asarray(found.ids), ids)
     assert found.classes == {"class 0": 0.25, "class 3": 0.25, "class 4": 0.25, "unknown": 0.25}
 

@@ -316,7 +316,7 @@ class Live {
       }
       this.#note("");
     } catch (error) {
-      if (file === this.#file) this.#note(error.says ? this.say("refusedWith", { says: error.says }) : this.say(error.word ?? "notPicture"), true);
+      if (file === this.#file) this.#note(error.says && this.#data.drawing === "labels" ? this.say("refusedWith", { says: error.says }) : this.say(error.word ?? "notPicture"), true);
     }
   }
 
