@@ -164,6 +164,7 @@ def _work(
         kind = registry.gan(card["gan"])
         config = runs.changed(kind, state["config"] if state else card["config"], overrides)
         data = kind.Data(card["data"], config)
+        data.recall(card.get("facts") or {})
         torch.manual_seed(card.get("seed", 0))
         gan = kind(config)
         gan.extras = card.get("facts") or {}

@@ -65,7 +65,7 @@ def test_pictures_come_while_a_slider_is_dragged_then_the_chosen_size(visit):
     visitor.painted(512)
     assert len(asked) <= 44, "one at a time: no backlog"
     assert 0.8 < float(page.locator(".sum").get_attribute("data-sum")) <= 1
-    page.wait_for_url(re.compile(r"gates=style\+1:0,style\+2:0\.\d+"))
+    page.wait_for_url(re.compile(r"gates=waves:0,brush:0\.\d+"))
 
 
 def test_settings_are_in_the_address_and_a_link_hands_them_over(visit, server):

@@ -88,6 +88,9 @@ class DataSet:
         """
         return config
 
+    def recall(self, facts: dict[str, Any]) -> None:
+        """Takes up what `facts` said when the run began, in the process that trains it or goes on."""
+
     def set_aside(self, count: int, seed: int = 0) -> list[str]:
         """Names to hold out of a training; a shape of several kinds of pictures takes ``count`` of each kind."""
         return hold_out(self, count, seed)

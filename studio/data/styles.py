@@ -85,6 +85,12 @@ class Styles(DataSet):
             return replace(config, styles=config.styles + found)
         return replace(config, styles=found)
 
+    def recall(self, facts: dict[str, Any]) -> None:
+        """A style that is added to others comes after them, also when its training goes on."""
+        known = list(facts.get("styles") or self.styles)
+        self.before = known[: len(known) - len(self.styles)]
+        self.first = len(self.before)
+
     def facts(self) -> dict[str, Any]:
         """The gates' names, in their order."""
         return {"styles": self.before + self.styles}

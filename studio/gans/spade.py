@@ -89,7 +89,9 @@ class Config:
     adversarial: float = option(1.0, "Weight of fooling the discriminators; 0 switches the term off.", low=0)
     features: float = option(10.0, "Weight of looking alike to the discriminators' layers; 0 = off.", low=0)
     perceptual: float = option(10.0, "Weight of looking alike to VGG's layers, if its weights are there.", low=0)
-    vgg: str = option("", "A file with VGG-19's weights (torchvision's vgg19-….pth); empty = the term is off.")
+    vgg: str = option(
+        "", "A file with VGG-19's weights (torchvision's vgg19-….pth); empty = the term is off.", path=True
+    )
     kl: float = option(0.05, "Weight of keeping styles normally distributed.", low=0)
     near: float = option(0.0, "Weight of the L1 distance to the photo (the paper has none).", low=0)
     batch: int = option(32, "Pairs a step.", low=1, high=256)
