@@ -351,6 +351,7 @@ class Run:
             with torch.no_grad():
                 rows = gan.show([images.open_picture(path) for path in beside])
             columns = [images.to_pictures(row) for row in rows]  # one an example, four beside each other
+            columns = columns[: max(4, len(columns) - len(columns) % 4)]  # no band that is mostly paper
             bands = [zip(*columns[at : at + 4], strict=True) for at in range(0, len(columns), 4)]
             preview = images.sheet([row for band in bands for row in band])
         else:
