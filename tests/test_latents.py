@@ -344,6 +344,13 @@ def test_a_small_judge_gives_distances_and_labels():
     assert "small judge" in judge.by and "red" in judge.by
 
 
+def test_the_judge_that_a_card_names_measures(gan):
+    gan.extras = {"judge": ["smiling", "glasses"]}
+    assert "small judge" in gan.path_length("w", 2).by and "smiling" in gan.separability("z", 16).by
+    gan.extras = {"judge": ["no such label"]}  # none that ships knows it: plain facts of pixels, and it says so
+    assert "pixels" in gan.path_length("w", 2).by
+
+
 def test_a_film_has_every_frame(gan, tmp_path):
     import cv2
 

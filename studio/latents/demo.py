@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from studio import images, measure
+from studio import images, judges, measure
 from studio.images import File, Picture
 from studio.latents import measures, points
-from studio.latents.measures import Length, PixelJudge, Separability
+from studio.latents.measures import LabelJudge, Length, PixelJudge, Separability
 from studio.latents.points import checked_seeds, lerp, slerp
 from studio.latents.projection import project
 from studio.verbs import verb
@@ -429,8 +429,11 @@ class StyleVerbs:
         return space.lower()
 
     def _judge(self) -> Any:
-        """Who tells how alike two pictures are, and what they show."""
-        return PixelJudge()
+        """Who tells how alike two pictures are, and what they show: the trained judge that knows the labels which the
+        card names (``extras["judge"]``), else plain facts of pixels."""
+        names = self.extras.get("judge")
+        judge = judges.find(names) if names else None
+        return PixelJudge() if judge is None else LabelJudge(judge.to(self.device), judge.labels.names)
 
 
 def _set_figures(a: Tensor, b: Tensor) -> dict[str, Any]:
