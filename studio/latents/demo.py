@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -330,6 +330,10 @@ class StyleVerbs:
         (real,) = batch
         made = self._pictures(self._w(range(5 * len(real)), 1.0))
         return torch.cat([real[:, None], made.view(len(real), 5, *made.shape[1:])], dim=1)
+
+    @classmethod
+    def columns(cls, config: Any, extras: Mapping[str, Any]) -> list[dict[str, str]]:
+        return [{"en": "a real picture", "ko": "실제 그림"}, {"en": "what is made", "ko": "만든 그림"}]
 
     def made(self, batch: tuple[Tensor]) -> tuple[Tensor, Tensor]:
         """As many pictures as there are real ones, and these."""
