@@ -47,7 +47,7 @@ def test_what_is_filled_in_is_in_both_languages():
 @pytest.mark.parametrize(
     "sentence, korean",
     [
-        ("There is no style 'x' here. There are: monet, ukiyoe, identity.", "'x' 화풍이 없습니다. 있는 것: monet, ukiyoe, identity."),
+        ("There is no style 'x' here. There are: a, b, identity.", "'x' 화풍이 없습니다. 있는 것: a, b, identity."),
         ("seed = 'x': this must be a whole number.", "seed = 'x': 정수여야 합니다."),
         ("size = 4000: this must be from 16 to 1024 pixels.", "size = 4000: 16에서 1024픽셀까지여야 합니다."),
         ("batch = 0: this must be from 1 to 256.", "batch = 0: 1에서 256까지여야 합니다."),
