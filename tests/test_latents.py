@@ -438,3 +438,10 @@ def test_a_film_comes_as_a_file_over_http(gan, home, monkeypatch):
         described = {gan["name"]: gan for gan in client.get("/api/gans").json()["gans"]}[name]
         assert {verb["name"]: verb["returns"] for verb in described["verbs"]}["film"] == "file"
     server.close()
+
+
+def test_a_word_that_means_nothing_elsewhere_is_a_word_here(gan):
+    bound = verbs(gan)["noise"].bind({"seed": "3", "layers": "none"})  # as a form sends it
+    assert bound == {"seed": 3, "layers": "none"}
+    assert gan.noise(**bound).size == (gan.config.size, gan.config.size)
+    assert verbs(gan)["mix"].bind({"taken": "none"}) == {"taken": None}
