@@ -30,15 +30,19 @@ def use(run: Run) -> str:
 
 def packed(run: Run) -> bytes:
     """A zip with card and weights, as a checkpoint's folder: unpacked under ``checkpoints/<gan>/`` it is found."""
-    card = run.card
-    tag = _tag(card.get("title") or run.name)
     out = io.BytesIO()
     with tempfile.TemporaryDirectory() as place:
-        folder = run.keep(tag, _facts(run), Path(place), _examples(card))
+        folder = kept(run, Path(place))
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as pack:
             for path in sorted(folder.iterdir()):
-                pack.write(path, f"{tag}/{path.name}")
+                pack.write(path, f"{folder.name}/{path.name}")
     return out.getvalue()
+
+
+def kept(run: Run, where: Path) -> Path:
+    """The run as it stands as a checkpoint's folder under ``where``; the errors are those of `use`."""
+    card = run.card
+    return run.keep(_tag(card.get("title") or run.name), _facts(run), where, _examples(card))
 
 
 def free_tag(gan: str, title: str) -> str:
