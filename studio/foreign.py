@@ -115,7 +115,11 @@ def _files(files: Any) -> dict[str, dict[str, Any]]:
     for name, facts in files.items():
         if name not in WEIGHTS:
             raise Refused(f"its card lists a file {name[:60]!r}; weights are called {' or '.join(WEIGHTS)}")
-        if not isinstance(facts, dict) or not isinstance(facts.get("sha256"), str) or not SHA.fullmatch(facts["sha256"]):
+        if (
+            not isinstance(facts, dict)
+            or not isinstance(facts.get("sha256"), str)
+            or not SHA.fullmatch(facts["sha256"])
+        ):
             raise Refused(f"its card gives no sha256 for {name}, so what is downloaded could not be checked")
         size = facts.get("bytes")
         if isinstance(size, bool) or not isinstance(size, int) or size <= 0:

@@ -96,7 +96,7 @@ def pull(repo: str, tag: str | None = None, revision: str | None = None, gan: st
         with _asking(repo):
             info = _api().model_info(repo, revision=revision, files_metadata=True, timeout=PATIENCE)
     except Unreachable as error:
-        if before is None or not (revision is None or before.revision.startswith(revision)):
+        if before is None or not (revision in (None, "main") or before.revision.startswith(revision)):
             raise
         says = f"{error} So what was pulled before is used: {before.gan}/{before.tag}, revision {before.revision[:7]}."
         return _of(gan, repo, Pulled(before.gan, before.tag, before.folder, before.revision, says))
@@ -308,7 +308,9 @@ def _folder(what: str, place: Path) -> Path:
         return checkpoints.folder(found[0], what)
     if found:
         raise ValueError(f"{', '.join(found)} have a checkpoint {what}: say which, for example {found[0]}/{what}.")
-    raise ValueError(f"There is no checkpoint and no run {what[:80]!r}. See: python -m studio list, python -m studio runs")
+    raise ValueError(
+        f"There is no checkpoint and no run {what[:80]!r}. See: python -m studio list, python -m studio runs"
+    )
 
 
 def _packed(folder: Path, repo: str) -> dict[str, bytes | Path]:
@@ -352,7 +354,9 @@ def _there(api: HfApi, repo: str, private: bool) -> list[str] | None:
         return None
     names = [each.rfilename for each in info.siblings or []]
     if "card.json" not in names and set(names) - {".gitattributes", "README.md", "LICENSE"}:
-        raise ValueError(f"{repo} holds something else ({names[0][:60]} …), which this would mix up. Choose another name.")
+        raise ValueError(
+            f"{repo} holds something else ({names[0][:60]} …), which this would mix up. Choose another name."
+        )
     if private and info.private is False:
         raise ValueError(f"{repo} is there and public. Make it private on its page first, or choose another name.")
     return names
@@ -389,6 +393,8 @@ def _asking(repo: str, writing: bool = False) -> Iterator[None]:
     except theirs.LocalEntryNotFoundError as error:  # what the library says if it could not ask
         raise (_sentence(repo, error.__cause__, writing)) from error
     except (OSError, RuntimeError, theirs.FileMetadataError) as error:
+        if isinstance(error.__cause__, theirs.HfHubHTTPError):  # of one of several uploads
+            raise _sentence(repo, error.__cause__, writing) from error
         raise Unreachable(f"The Hub broke off ({type(error).__name__}). Try again.") from error
     except Exception as error:
         if not type(error).__module__.startswith("httpx"):  # its name differs between versions of the library

@@ -63,7 +63,9 @@ def licence_id(card: Mapping[str, Any]) -> str:
 
 def plain(text: Any) -> str:
     """A text as Markdown that shows just this text: no HTML, no links, no pictures, no headings."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$&:])", r"\\\1", " ".join(str(text).split()))
+    text = re.sub(r"([\\`*_{}\[\]#!|<>~$&])", r"\\\1", " ".join(str(text).split()))
+    text = re.sub(r"(:)(?=//)|(?<=www)(\.)", r"\\\g<0>", text)  # or a bare address would become a link
+    return re.sub(r"^(\d{0,9})([-+.)])(?=\s|$)", r"\1\\\2", text)  # or a list would begin
 
 
 def _metadata(card: Mapping[str, Any]) -> str:
@@ -104,9 +106,8 @@ def _use(card: Mapping[str, Any], repo: str) -> Iterator[str]:
     given = ", ".join(f'"{a.name}.png"' if a.is_file else f"{a.name}=…" for a in _needed(verb))
     shell = " ".join(f"{a.name}.png" if a.is_file else "…" for a in _needed(verb))
     yield (
-        f'```python\nimport studio\n\nmade = studio.load("hub:{repo}").{verb.name}({given})\n```\n\n'
-        f"```\npython -m studio pull {repo}\n"
-        f"python -m studio {card['gan']} {verb.name}{' ' + shell if shell else ''} out.png --tag {card['tag']}\n```"
+        f'```python\nimport studio\n\nmade = studio.load("hub:{repo}").{verb.name}({given})\n```\n\n```\n'
+        f"python -m studio {card['gan']} {verb.name}{' ' + shell if shell else ''} out.png --tag hub:{repo}\n```"
     )
     yield (
         "The weights are safetensors; nothing in this repo is executed. Their checksums are in `card.json`, and are "
@@ -122,7 +123,9 @@ def _trained(card: Mapping[str, Any]) -> Iterator[str]:
     origin = card.get("origin") or {}
     before = origin.get("before", [])
     for k, each in enumerate([*before, origin], 1):
-        facts = [(name, each[name]) for name in ("data", "steps", "pictures", "minutes", "device", "file") if name in each]
+        facts = [
+            (name, each[name]) for name in ("data", "steps", "pictures", "minutes", "device", "file") if name in each
+        ]
         said = ", ".join(f"{name} {plain(f'{v:,}' if isinstance(v, int) else v)}" for name, v in facts)
         stage = f"Stage {k} of {len(before) + 1}: " if before else ""
         yield f"{stage}{said or 'nothing is known of it'}."

@@ -107,7 +107,7 @@ def figures_table(figures: dict[str, Any]) -> None:
 def _facts(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
     origin = card.get("origin") or {}
     if origin:
-        shown = ("kind", "data", "run", "steps", "minutes", "device", "file", "url")
+        shown = ("kind", "data", "run", "steps", "minutes", "device", "file", "url", "hub")
         yield "origin", " · ".join(f"{name} {_plain(origin[name])}" for name in shown if name in origin)
     if "licence" in card:
         yield "licence", said(card["licence"])
