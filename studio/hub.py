@@ -314,7 +314,7 @@ def _folder(what: str, place: Path) -> Path:
 
 
 def _packed(folder: Path, repo: str) -> dict[str, bytes | Path]:
-    """What is uploaded: name -> content or file. Read as `pull` will read it, so what could not be pulled is refused."""
+    """What is uploaded: name -> content or file. Looked at as `pull` will: what could not be pulled is refused."""
     try:
         card = foreign.read((folder / "card.json").read_bytes())
         files: dict[str, bytes | Path] = {}
