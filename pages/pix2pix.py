@@ -14,6 +14,7 @@ from pages.parts.read import figures_table, read
 from pages.parts.train import panel
 from pages.parts.words import said, word
 from studio.checkpoints import folder
+from studio.markdown import plain
 
 GAN = "pix2pix"
 HINTS = {  # colours to dab under the ink, where a checkpoint was trained with them
@@ -50,7 +51,7 @@ def arms(card: dict[str, Any]) -> None:
         st.subheader(word("pix2pix.arms.title"), anchor="arms")
         st.markdown(word("pix2pix.arms.text"))
         st.image(str(picture))
-        st.markdown(said(card["arms"].get("says", "")))
+        st.markdown(plain(said(card["arms"].get("says", ""))))
         figures_table(card["arms"].get("figures") or {})
 
 

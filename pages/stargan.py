@@ -15,6 +15,7 @@ from pages.parts.sliders import slider, sliders
 from pages.parts.train import panel
 from pages.parts.words import said, word
 from studio.checkpoints import folder
+from studio.markdown import plain
 
 GAN = "stargan"
 LOW, HIGH = -0.5, 1.5
@@ -59,7 +60,7 @@ def arms(card: dict[str, Any]) -> None:
     """Joint against single training, right against wrong mask, where the checkpoint was measured so."""
     picture = folder(GAN, card["tag"]) / Path(card["arms"]["file"]).name
     st.subheader(word("stargan.arms.title"), anchor="arms")
-    st.markdown(said(card["arms"].get("says", "")))
+    st.markdown(plain(said(card["arms"].get("says", ""))))
     if picture.is_file():
         st.image(str(picture))
     figures_table(card["arms"].get("figures") or {})
@@ -82,7 +83,7 @@ if card:
                 "tiles": [word("studio.sliders.original"), *(tile(name, excludes) for name in labels.names)],
             } if judged else None,
         )  # fmt: skip
-        st.caption(word("stargan.play.trained", title=said(card["title"]), size=size))
+        st.caption(word("stargan.play.trained", title=plain(said(card["title"])), size=size))
     if "look" in shown:
         with shown["look"]:
             if not judged:

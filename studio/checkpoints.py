@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from studio import formats, images, registry, weights
+from studio import formats, images, owners, registry, weights
 from studio.base import BaseGAN, checked
 from studio.formats import safe
 from studio.places import home
@@ -49,8 +49,25 @@ def checked_tag(tag: str) -> str:
     return tag
 
 
-def tags(gan: str) -> list[str]:
-    """The checkpoints of a GAN, the default first, then by name."""
+def tags(gan: str, cookie: str | None = None) -> list[str]:
+    """The checkpoints of a GAN, the default first, then by name.
+
+    Args:
+        cookie: of the browser that asks. On a public server those that other browsers made are not listed
+            (`studio.owners`); whoever knows the name of one can still use it.
+    """
+    found = _found(gan)
+    listed = [tag for tag, card in found.items() if "owner" not in card or owners.may(card["owner"], cookie)]
+    return sorted(listed, key=lambda tag: (not found[tag].get("default", False), "owner" in found[tag], tag))
+
+
+def all_tags(gan: str) -> list[str]:
+    """Also those that are not listed: their names are taken."""
+    return list(_found(gan))
+
+
+def _found(gan: str) -> dict[str, dict[str, Any]]:
+    """Every checkpoint's card by its tag."""
     found: dict[str, dict[str, Any]] = {}
     for place in places():
         for path in sorted(place.glob(f"{gan}/*/card.json")):
@@ -59,7 +76,7 @@ def tags(gan: str) -> list[str]:
                     found[path.parent.name] = _read_card(path)
                 except ValueError:
                     continue  # a folder that is being written, or spoiled: `doctor` names it
-    return sorted(found, key=lambda tag: (not found[tag].get("default", False), tag))
+    return found
 
 
 def folder(gan: str, tag: str | None = None) -> Path:
@@ -72,7 +89,7 @@ def folder(gan: str, tag: str | None = None) -> Path:
     known = tags(gan)
     if tag is None and known:
         tag = known[0]
-    if tag is not None and checked_tag(tag) in known:
+    if tag is not None and checked_tag(tag) in _found(gan):
         return next(place / gan / tag for place in places() if (place / gan / tag / "card.json").exists())
     there = f"There are: {', '.join(known)}." if known else "There are none yet: train or adopt one."
     raise ValueError(f"{gan} has no checkpoint {tag or ''}. ".replace(" . ", ". ") + there)

@@ -225,9 +225,7 @@ def _figures(name: str, table: Any, deep: bool = True) -> dict[str, Any]:
         key = _line(name, key)
         if isinstance(value, dict) and deep:
             read[key] = _figures(name, value, deep=False)
-        elif value is None or isinstance(value, str):
-            read[key] = value if value is None else _line(name, value)
-        else:
+        elif value is not None:
             read[key] = _number(name, value)
     return read
 

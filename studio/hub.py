@@ -121,8 +121,8 @@ def _named(repo: str) -> tuple[str, str | None]:
 def _before(repo: str, tag: str | None) -> Pulled | None:
     """What was pulled from a repo before, under this tag if one is asked for."""
     for gan in registry.names():
-        for known in [tag] if tag is not None else checkpoints.tags(gan):
-            if known not in checkpoints.tags(gan):
+        for known in [tag] if tag is not None else checkpoints.all_tags(gan):
+            if known not in checkpoints.all_tags(gan):
                 continue
             origin = checkpoints.card(gan, known).get("origin") or {}
             if origin.get("hub") == repo and isinstance(origin.get("revision"), str):
@@ -211,7 +211,7 @@ def _free_tag(repo: str, card: dict[str, Any], asked: str | None) -> str:
     if known is not None and known.gan == card["gan"]:
         return known.tag
     if asked is not None:
-        if asked in checkpoints.tags(card["gan"]):
+        if asked in checkpoints.all_tags(card["gan"]):
             raise ValueError(f"{card['gan']} has another checkpoint {asked} already. Choose another tag.")
         return asked
     return afterwards.free_tag(card["gan"], card["tag"])

@@ -6,7 +6,6 @@ stay texts: neither HTML nor Markdown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from huggingface_hub import ModelCardData
 from studio import registry
 from studio.base import BaseGAN, Words
 from studio.images import Picture
+from studio.markdown import plain
 from studio.verbs import Verb, verbs
 
 LIBRARY = "gan-studio"
@@ -59,13 +59,6 @@ def licence_id(card: Mapping[str, Any]) -> str:
     """The Hub's name of the licence; ``other`` = it has none."""
     said = licence(card)
     return LICENCES.get(said.strip().lower(), "other") if isinstance(said, str) else "other"
-
-
-def plain(text: Any) -> str:
-    """A text as Markdown that shows just this text: no HTML, no links, no pictures, no headings."""
-    text = re.sub(r"([\\`*_{}\[\]#!|<>~$&])", r"\\\1", " ".join(str(text).split()))
-    text = re.sub(r"(:)(?=//)|(?<=www)(\.)", r"\\\g<0>", text)  # or a bare address would become a link
-    return re.sub(r"^(\d{0,9})([-+.)])(?=\s|$)", r"\1\\\2", text)  # or a list would begin
 
 
 def _metadata(card: Mapping[str, Any]) -> str:

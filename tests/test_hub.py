@@ -19,6 +19,7 @@ import studio
 from studio import __main__ as shell
 from studio import checkpoints, foreign, hub, images, model_card, registry, runs
 from studio.gans import dcgan, pix2pix
+from studio.markdown import plain
 
 # The library uploads in a way that its HTTP client would rather not see.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
@@ -219,7 +220,7 @@ def test_the_studios_own_cards_would_be_pulled(path):
     "text", ["<b>x</b>", "[a](http://b)", "![a](http://b)", "http://b", "www.b.c", "# a", "- a", "1. a", "`a`", "a|b"]
 )
 def test_texts_stay_texts_in_a_model_card(text):
-    written = model_card.plain(text)
+    written = plain(text)
     assert written != text
     assert written.replace("\\", "") == text
 
