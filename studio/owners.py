@@ -40,7 +40,7 @@ def mark(cookie: str | None) -> str | None:
 
     The cookie can't be found from the mark, so that no file on the disk lets anybody in.
     """
-    if cookie is None or not TOKEN.fullmatch(cookie):
+    if not isinstance(cookie, str) or not TOKEN.fullmatch(cookie):
         return None
     return hashlib.sha256(f"{COOKIE} {cookie}".encode()).hexdigest()[:32]
 

@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from studio import afterwards, owners, registry, runs
+from studio import afterwards, checkpoints, owners, registry, runs
 from studio.hints import hints
 from studio.limits import limits
 from studio.runs import Run
@@ -55,7 +55,13 @@ def described(run: Run) -> dict[str, Any]:
         "seconds": seconds,
         "sample": {"file": sample["file"], "time": sample["time"]} if sample else None,
         **asdict(status),
+        "why": _told(status.why),
     }
+
+
+def _told(text: str) -> str:
+    """A sentence about a run without where this machine keeps things, if strangers read it."""
+    return text.replace(str(checkpoints.home()), "STUDIO_HOME") if owners.public() else text
 
 
 def watched(run: Run, after: int = 0) -> dict[str, Any]:
@@ -81,7 +87,7 @@ def watched(run: Run, after: int = 0) -> dict[str, Any]:
             for name, term in about.terms.items()
         ],
         "hints": [asdict(hint) for hint in hints(events, about)],
-        "events": events[after : after + MOST_EVENTS],
+        "events": [e | {"why": _told(e["why"])} if "why" in e else e for e in events[after : after + MOST_EVENTS]],
         "next": min(len(events), after + MOST_EVENTS),
     }
 
@@ -226,7 +232,7 @@ async def _answer(get: Any) -> Response:
         return JSONResponse(await run_in_threadpool(get), headers={"Cache-Control": "no-store"})
     except ValueError as error:
         status = 403 if isinstance(error, Others) else 404 if "There is no run" in str(error) else 422
-        return JSONResponse({"error": str(error)}, status, headers={"Cache-Control": "no-store"})
+        return JSONResponse({"error": _told(str(error))}, status, headers={"Cache-Control": "no-store"})
 
 
 routes = [
