@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.parts.serve import greet, routes
+from pages.parts.serve import greet, guards, routes
 
-app = st.App("pages/parts/frame.py", routes=routes(), lifespan=greet)
+app = st.App("pages/parts/frame.py", routes=routes(), lifespan=greet, middleware=guards())
 
 if __name__ == "__main__":
     app.run()

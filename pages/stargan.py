@@ -69,7 +69,7 @@ if card:
                 "tiles": [word("studio.sliders.original"), *(tile(name, excludes) for name in labels.names)],
             } if judged else None,
         )  # fmt: skip
-        st.caption(word("stargan.play.trained", title=said(card["title"]), size=size))
+        st.caption(word("stargan.play.trained", title=plain(said(card["title"])), size=size))
     if "look" in shown:
         with shown["look"]:
             if not judged:

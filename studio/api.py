@@ -37,7 +37,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from studio import checkpoints, images, registry, runs_api, serving
+from studio import checkpoints, images, owners, registry, runs_api, serving
 from studio.images import Picture
 from studio.verbs import Argument, Verb, jsonable, verbs
 
@@ -190,10 +190,11 @@ async def _watch(request: Request, gone: threading.Event) -> None:
 
 def gans(request: Request) -> JSONResponse:
     """GET /api/gans."""
-    return JSONResponse({"gans": [_described(name) for name in registry.names()]})
+    cookie = request.cookies.get(owners.COOKIE)
+    return JSONResponse({"gans": [_described(name, cookie) for name in registry.names()]})
 
 
-def _described(name: str) -> dict[str, Any]:
+def _described(name: str, cookie: str | None = None) -> dict[str, Any]:
     gan = registry.gan(name)
     about = gan.about
     return {
@@ -223,7 +224,7 @@ def _described(name: str) -> dict[str, Any]:
         ],
         "checkpoints": [
             {"tag": tag, "title": card.get("title", tag), "size": card["config"].get("size"), "default": k == 0}
-            for k, tag in enumerate(checkpoints.tags(name))
+            for k, tag in enumerate(checkpoints.tags(name, cookie))
             for card in [checkpoints.card(name, tag)]
         ],
     }
@@ -237,7 +238,7 @@ def file(request: Request) -> Response:
     except ValueError as error:
         raise HTTPException(404, str(error)) from error
     if name == "card.json":
-        return JSONResponse(card)
+        return JSONResponse({name: value for name, value in card.items() if name != "owner"})
     named = [*card.get("examples", []), *card.get("pictures", [])]
     listed = [e for e in named if isinstance(e, str) and Path(e).name == e]
     there = [e for e in ["preview.webp", *listed] if Path(e).suffix in PICTURES and (folder / e).is_file()]

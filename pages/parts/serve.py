@@ -11,11 +11,12 @@ from typing import Any
 
 import streamlit as st
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from studio import registry
+from studio import owners, registry
 from studio.api import routes as api
 
 PARTS = Path(__file__).parent
@@ -41,6 +42,11 @@ def routes() -> list[BaseRoute]:
     # One mount a folder: a mount of the base path itself would swallow Streamlit's own routes.
     beside = [Mount(start + each.path, app=each.app) for each in api]
     return [Route(f"{start}/parts/{{name}}", part), *beside]
+
+
+def guards() -> list[Middleware]:
+    """What stands before all routes, Streamlit's own included."""
+    return [Middleware(owners.Visitors)]
 
 
 @asynccontextmanager
