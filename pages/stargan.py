@@ -12,6 +12,7 @@ from pages.parts.masks import masks
 from pages.parts.page import head, rest, tabs
 from pages.parts.sliders import slider, sliders
 from pages.parts.words import said, word
+from studio.markdown import plain
 
 GAN = "stargan"
 LOW, HIGH = -0.5, 1.5
