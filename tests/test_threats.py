@@ -825,7 +825,7 @@ def test_every_line_names_a_test_that_is_there():
     }
     assert named <= set(there), named - set(there)
     own = {name for name, file in there.items() if file == Path(__file__).name}
-    assert own - named == {"test_every_line_names_a_test_that_is_there"}
+    assert own <= named, own - named
     lines = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith(("| What", "| ---"))]
     assert len(lines) > 20
     assert all("`test_" in line for line in lines)
