@@ -190,9 +190,9 @@ def _pack(path: Path, files: Sequence[tuple[str, IO[bytes]]]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as packed:
         for given, file in sorted(files, key=lambda each: each[0]):
             parts = [
-                re.sub(r"[^\w .()-]+", "-", part) for part in PurePosixPath(given).parts if part not in ("/", "..")
-            ]
-            stem, k = "/".join(parts) or "picture.png", 1
+                re.sub(r"[^\w .()-]+", "-", part).lstrip(".") for part in PurePosixPath(given).parts if part != "/"
+            ]  # a name that begins with a dot would be passed over
+            stem, k = "/".join(filter(None, parts)) or "picture.png", 1
             name = stem
             while name in taken:  # two folders may hold pictures of one name
                 k += 1
