@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.parts.demos.stylegan2 import GAN, play
 from pages.parts.faces import LOOK, entanglement, faces
 from pages.parts.page import head, tabs
 from pages.parts.read import read
 from pages.parts.train import panel
 from pages.parts.words import word
 
-GAN = "stylegan2"
-
 card = head(GAN)
 if card:
     shown = tabs("play", "look", "train", "read")
     with shown["play"]:
-        faces(GAN, card["tag"], card["config"], silent=1, sends=("stargan", "gated_gan"))
+        faces(GAN, card["tag"], **play(card))
     if "look" in shown and shown["look"].open:
         with shown["look"]:
             entanglement(GAN, card["tag"])
