@@ -90,6 +90,9 @@ def keep(files: Sequence[tuple[str, IO[bytes]]]) -> Upload:
     if not files or (zips and len(files) > 1):
         raise ValueError("Upload one zip, or one or more pictures; not several zips, and not both.")
     limits().check(megabytes=sum(_size(file) for _, file in files) / 1e6)
+    if (most := limits().runs) is not None:
+        for spare in [each for each in uploads() if not used_by(each)][max(0, most - 1) :]:  # the oldest
+            shutil.rmtree(folder() / spare.name, ignore_errors=True)
     try:
         folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder(), prefix=".coming-") as coming:

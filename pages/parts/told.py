@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pages.parts import catalogue
-from pages.parts.words import table
-from studio import checkpoints, latents
+from pages.parts.words import language, table
+from studio import checkpoints, devices, latents
+from studio.limits import limits
 
 PLAY = ("face", "mix", "walk", "noise", "breed", "find")
 LOOK = ("norms", "slice")
@@ -209,3 +210,33 @@ def _other(gan: str, silent: int, titles: dict[str, str]) -> dict[str, Any] | No
         return None
     card = checkpoints.card(gan)
     return {"gan": gan, "tag": card["tag"], "title": titles[gan], "noises": _layers(card["config"])[silent:]}
+
+
+# ---- runs.js and room.js: the training room -------------------------------------------------------------------------
+
+
+def runs(gan: str | None, page: str) -> dict[str, Any]:
+    """What ``runs.js`` is told: the runs there are; of one GAN, or of all (None)."""
+    words = table("train.runs") | {"how": table("train.how"), "toys": table("train.toys")}
+    titles = {each.name: each.about.title for each in catalogue.gans() if each.about}
+    return {"gan": gan, "page": page, "words": words, "titles": titles, "lang": language()}
+
+
+def room(run: str, gan: str, page: str, compare: str | None, steer: bool) -> dict[str, Any]:
+    """What ``room.js`` is told.
+
+    Args:
+        compare: a second run to lay beside it.
+        steer: whether the visitor may.
+    """
+    words = table("train.room") | {"how": table("train.how"), "players": table("studio.read.players")}
+    words["toys"] = table("train.toys")
+    return {
+        "run": run, "gan": gan, "page": page, "words": words, "lang": language(), "steer": steer, "compare": compare,
+        "minutes": minutes(devices.device()),
+    }  # fmt: skip
+
+
+def minutes(device: devices.Device) -> float:
+    """A good length of training here."""
+    return min(device.minutes, limits().minutes or device.minutes)
