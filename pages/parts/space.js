@@ -113,7 +113,7 @@ class Place {
   #mount(told, part) {
     this.#leave?.();
     this.#leave = null;
-    this.stage = h("div", { class: "stage" });
+    this.stage = h("div", { class: "space-stage" });
     this.root.replaceChildren(h("style", {}, told.css), ...this.#head(told), ...(told.note ? [h("p", { class: "space-note", role: "status" }, told.note)] : []), this.stage);
     if (!part) {
       const { says, button } = told.none;
@@ -128,7 +128,7 @@ class Place {
     const hidden = new Set((asked().get("hide") ?? "").split(","));
     if (!head || hidden.has("title")) return [];
     const choice = checkpoints && Object.keys(checkpoints.named).length > 1 && !hidden.has("checkpoint")
-      ? [h("label", {}, h("span", {}, checkpoints.label), h("select", { onchange: ({ target }) => { put({ tag: target.value }); this.load(); } },
+      ? [h("label", {}, h("span", {}, checkpoints.label), h("select", { "aria-label": checkpoints.label, onchange: ({ target }) => { put({ tag: target.value }); this.load(); } },
         ...Object.entries(checkpoints.named).map(([tag, title]) => h("option", { value: tag, selected: tag === checkpoints.chosen }, title))))]
       : [];
     return [h("header", { class: "space-head" }, h("h1", {}, head.title, " ", h("small", {}, head.year)), h("p", {}, head.idea), ...choice)];

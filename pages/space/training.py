@@ -54,12 +54,13 @@ def form(lang: gr.State) -> Form:
     with gr.Column(elem_classes="training-form"):
         says = gr.Markdown()
         with gr.Row():
-            gan = gr.Dropdown(_titles(), value=GANS[0])
-            toy = gr.Dropdown(_toys(GANS[0]))
-            origin, preset = gr.Dropdown(_origins(GANS[0]), value=""), gr.Dropdown(_presets(), value=PRESETS[0])
-            minutes = gr.Slider(0.5, 60, value=3, step=0.5)
+            gan = gr.Dropdown(_titles(), value=GANS[0], min_width=150)
+            toy = gr.Dropdown(_toys(GANS[0]), min_width=180)
+            origin = gr.Dropdown(_origins(GANS[0]), value="", min_width=240)
+            preset = gr.Dropdown(_presets(), value=PRESETS[0], min_width=300)
         with gr.Row(equal_height=True):
-            files = gr.File(file_types=kinds, file_count="multiple", type="filepath", height=110, scale=3)
+            minutes = gr.Slider(0.5, 60, value=3, step=0.5, scale=2)
+            files = gr.File(file_types=kinds, file_count="multiple", type="filepath", height=150, scale=3)
             start = gr.Button(variant="primary", size="lg", scale=1)
             on = gr.Button(size="lg", scale=1, visible=gpu.lent())
         run = gr.Textbox(visible=False)
