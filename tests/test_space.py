@@ -28,6 +28,7 @@ from pages.space import gpu, tabs
 from studio import afterwards, checkpoints, images, registry, runs, trainer, uploads
 from studio.images import Picture, open_picture
 from studio.limits import SPACE, limits
+from studio.toys.landscapes import landscape
 from studio.verbs import jsonable, verbs
 
 HANGUL = re.compile("[가-힣]")
@@ -71,13 +72,10 @@ def space(place):
                 time.sleep(0.25)
         yield address
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    assert "Traceback" not in log.read_text(), log.read_text()
+        process.terminate()
+        process.wait(10)
+    # Gradio logs what it refuses with a traceback; none of them is a fault in a file of ours.
+    assert f'File "{ROOT}/' not in log.read_text(), log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +221,9 @@ def test_an_endpoint_gives_what_the_verb_gives(client, place, tmp_path, monkeypa
     for name, argument in verb.arguments.items():
         if argument.is_file and given.get(name) is not None:
             path = tmp_path / f"{name}.png"
-            picture = given[name] if argument.is_picture else Image.fromarray(given[name].ids.astype(np.uint8))
+            picture = (
+                given[name] if argument.is_picture else Image.fromarray(landscape(np.random.default_rng(0), 64)[1])
+            )
             picture.save(path)
             sent[name] = handle_file(str(path))
             given[name] = argument.read(path.read_bytes())
@@ -253,7 +253,7 @@ def test_bad_values_get_a_sentence(space):
     assert "no checkpoint nowhere" in refused(space, "gated_gan_textures", "", 1, 64, "nowhere")
     assert "whole number" in refused(space, "gated_gan_textures", "", "many", 64, TAG)
     assert "must be sent as a file" in refused(space, "pix2pix_translate", "sketch.png", None, TAG)
-    assert "is missing" in refused(space, "pix2pix_translate", None, None, TAG) or True
+    assert "needs sketch" in refused(space, "pix2pix_translate", None, None, TAG)
     assert "too long" in refused(space, "gated_gan_textures", "x" * 300_000, 1, 64, TAG)
     assert "tag" in refused(space, "gated_gan_textures", "", 1, 64, {"a": 1})
 
@@ -264,16 +264,18 @@ def test_bad_values_get_a_sentence(space):
 def test_a_path_never_opens_a_file_that_was_not_uploaded(space, path):
     picture = {"path": path, "url": "http://127.0.0.1:1/", "meta": {"_type": "gradio.FileData"}}
     assert refused(space, "pix2pix_trace", picture, TAG)
-    assert refused(space, "pix2pix_trace", {"path": path}, TAG)  # no such mark: Gradio does not look at it, we do
+    # Without that mark Gradio does not look at it; we do.
+    assert "uploaded here" in refused(space, "pix2pix_trace", {"path": path}, TAG)
 
 
-def test_the_server_fetches_no_address_for_a_stranger(space, place):
-    """Neither this machine's nor the network's: a listener would be called."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(1)
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}/picture.png"
-        picture = {"path": address, "url": address, "meta": {"_type": "gradio.FileData"}}
-        assert refused(space, "pix2pix_trace", picture, TAG)
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/a.png", "https://example.com/a.png", "HTTP://[::1]/a.png"])
+def test_the_server_fetches_no_address_for_a_stranger(space, address):
+    picture = {"path": address, "url": address, "meta": {"_type": "gradio.FileData"}}
+    assert re.search("No address is opened|error", refused(space, "pix2pix_trace", picture, TAG))
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # it would be called
+        listener.settimeout(0.5)
+        picture["path"] = picture["url"] = f"http://127.0.0.1:{listener.getsockname()[1]}/a.png"
+        assert "No address is opened" in refused(space, "pix2pix_trace", picture, TAG)
         with pytest.raises(TimeoutError):
             listener.accept()
 
@@ -400,28 +402,25 @@ def test_a_gate_s_slider_changes_the_picture(visit):
     assert "at=style" in page.url
 
 
-def test_a_training_begins_and_its_room_opens(visit, space):
+def test_a_training_begins_and_its_room_opens(visit, place):
     page = visit("/?at=train&lang=en")
     page.get_by_role("button", name="Start training").click()
     page.locator(".training .body").wait_for()
     name = page.evaluate("new URLSearchParams(location.search).get('run')")
     try:
         page.get_by_text("Pix2Pix: Shoes").first.wait_for()
+        assert runs.Run(place / "runs" / name).card["goal"]["minutes"] == 3
     finally:
-        httpx.post(f"{space}/api/runs/{name}", json={"go": "stop"})
-        for _ in range(200):
-            if not httpx.get(f"{space}/api/runs/{name}").json()["alive"]:
-                break
-            time.sleep(0.2)
-    page.get_by_text("Training", exact=True).first.wait_for()
+        os.kill(json.loads((place / "runs" / name / "pid.json").read_text())["pid"], signal.SIGKILL)
 
 
 # ---- the Space and the container ------------------------------------------------------------------------------------
 
 # https://huggingface.co/docs/hub/spaces-config-reference
 KEYS = {
-    "title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version", "app_file", "app_port", "fullWidth",
-    "header", "short_description", "models", "datasets", "tags", "license", "pinned", "thumbnail", "suggested_hardware",
+    "title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version", "app_file", "app_port",
+    "fullWidth", "header", "short_description", "models", "datasets", "tags", "license", "pinned", "thumbnail",
+    "suggested_hardware",
 }  # fmt: skip
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 

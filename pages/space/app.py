@@ -43,7 +43,6 @@ class Space(gr.Blocks):
             "max_file_size": UPLOAD,
             "ssr_mode": False,  # a Node server in front would not know our routes
             "footer_links": ["api", "gradio"],
-            "show_error": True,
         }
         kwargs = dict(how.pop("app_kwargs", None) or {})
         kwargs["routes"] = [*routes(), *kwargs.get("routes", [])]

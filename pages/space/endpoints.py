@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import get_blocks_context
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
+from gradio_client.utils import is_http_url_like
 
 from studio import images, registry, serving
 from studio.images import Picture
@@ -31,7 +33,19 @@ def endpoints(gans: Sequence[str]) -> None:
     """Makes ``/{gan}_{verb}`` for every verb of the GANs, inside the Blocks that are being built."""
     for gan in gans:
         for verb in verbs(registry.gan(gan)).values():
-            gr.api(_endpoint(gan, verb), api_name=f"{gan}_{verb.name}", api_description=_says(verb), queue=True)
+            gr.api(_endpoint(gan, verb), api_name=f"{gan}_{verb.name}", api_description=_says(verb))
+            blocks = get_blocks_context()
+            for given in blocks.fns[max(blocks.fns)].inputs:
+                given.async_move_resource_to_block_cache = _uploaded  # else Gradio would fetch any public address
+
+
+async def _uploaded(path: str) -> str:
+    """What Gradio does with a file of a question before the endpoint sees it: nothing, or it refuses an address."""
+    if is_http_url_like(path):
+        raise gr.Error(
+            "No address is opened here. Send the picture itself, with handle_file(…).", print_exception=False
+        )
+    return path
 
 
 def _endpoint(gan: str, verb: Verb) -> Callable[..., Any]:
@@ -98,12 +112,15 @@ def _read(argument: Argument, value: Any) -> Any:
     path = value.get("path") if isinstance(value, Mapping) else None
     if not isinstance(path, str):
         raise ValueError(f"{argument.name} must be sent as a file: in Python, handle_file('picture.png').")
-    place, uploaded = Path(path).resolve(), Path(get_upload_folder()).resolve()
-    if uploaded not in place.parents or not place.is_file():
-        raise ValueError(f"{argument.name} is not a file that was uploaded here. Send it with handle_file(…).")
-    if place.stat().st_size > MOST_BYTES:
-        raise ValueError(f"This picture has more than {MOST_BYTES // 2**20} MB. Make it smaller first.")
-    return place.read_bytes()
+    try:
+        place, uploaded = Path(path).resolve(), Path(get_upload_folder()).resolve()
+        if uploaded not in place.parents or not place.is_file():
+            raise OSError
+        if place.stat().st_size > MOST_BYTES:
+            raise ValueError(f"This picture has more than {MOST_BYTES // 2**20} MB. Make it smaller first.")
+        return place.read_bytes()
+    except OSError as error:  # a name that no file system takes, too
+        raise ValueError(f"{argument.name} is no file that was uploaded here. Send it with handle_file(…).") from error
 
 
 def _given_out(value: Any, gan: str, verb: Verb) -> Any:
