@@ -8,7 +8,7 @@ import os
 
 if os.environ.get("SPACE_ID"):
     os.environ.setdefault("STUDIO_DEVICE", "cpu")  # live pictures need no GPU, and a lent one is not there for them
-if os.environ.get("SPACES_ZERO_GPU"):
+if os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"):  # as `spaces` reads it
     import spaces  # noqa: F401  before torch, as it asks for
 
 from pages.space.app import build

@@ -317,6 +317,20 @@ def test_no_trace_of_zerogpu_elsewhere(monkeypatch):
     assert gpu.within_a_call(function) is function
 
 
+def test_with_zerogpu_slices_are_gpu_calls_and_live_pictures_are_not():
+    """With the real package `spaces`, in the environment that such a Space has."""
+    pytest.importorskip("spaces")
+    code = (
+        "import space; from pages.space import gpu; from studio import serving; "
+        "print(gpu.lent(), gpu.slice_of is gpu._slice, serving.server().device)"
+    )
+    there = {"SPACE_ID": "o/n", "SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": "http://127.0.0.1:9"}
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | there, capture_output=True, text=True
+    )
+    assert found.stdout.split() == ["True", "False", "cpu"], found.stderr
+
+
 def test_a_space_has_limits_unless_somebody_says_otherwise(monkeypatch):
     monkeypatch.delenv("STUDIO_TRAIN", raising=False)
     assert not limits().public

@@ -19,7 +19,7 @@ LEAVES = 42  # seconds after which a slice begins to leave: the last step, the p
 
 def lent() -> bool:
     """Whether this is a Space with ZeroGPU."""
-    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "true") and find_spec("spaces") is not None
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true") and find_spec("spaces") is not None
 
 
 def within_a_call(function: Callable[[str], None]) -> Callable[[str], None]:
