@@ -1,7 +1,8 @@
 """What visitors of a public server may train: one setting, ``STUDIO_TRAIN``.
 
-Not set: everything. ``off``: nothing. ``minutes=5 steps=2000 pictures=5000 megabytes=50 queue=3``: that much at most,
-and no folders of the server's disk; what is not named is not limited.
+Not set: everything; on a Space of Hugging Face, `SPACE`. ``off``: nothing.
+``minutes=5 steps=2000 pictures=5000 megabytes=50 queue=3 runs=20``: that much at most, and no folders of the server's
+disk; what is not named is not limited.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Limits:
-    """At most so many; None = no limit. ``queue`` counts the runs that wait or train."""
+    """At most so many; None = no limit. ``queue`` counts the runs that wait or train, ``runs`` those that are kept, and
+    uploads and models made of them likewise: the oldest give way, so that strangers can't fill the disk."""
 
     off: bool = False
     minutes: float | None = None
@@ -20,6 +22,7 @@ class Limits:
     pictures: int | None = None
     megabytes: int | None = None
     queue: int | None = None
+    runs: int | None = None
 
     @property
     def public(self) -> bool:
@@ -60,7 +63,11 @@ HELP = {
     "pictures": "Take fewer pictures.",
     "megabytes": "Make the pictures smaller, or take fewer.",
     "queue": "Others are waiting already: try again when one of them is done.",
+    "runs": "Delete one first.",
 }
+
+
+SPACE = "minutes=10 pictures=5000 megabytes=50 queue=2 runs=20"  # where strangers are and nobody has said otherwise
 
 
 def limits() -> Limits:
@@ -69,7 +76,7 @@ def limits() -> Limits:
     Raises:
         ValueError: the setting can't be read; nothing is trained before it is mended.
     """
-    text = os.environ.get("STUDIO_TRAIN", "").strip()
+    text = os.environ.get("STUDIO_TRAIN", "").strip() or (SPACE if os.environ.get("SPACE_ID") else "")
     if text in ("", "on"):
         return Limits()
     if text == "off":

@@ -5,34 +5,16 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from studio import owners, registry
+from pages.parts.javascript import part, warm
+from studio import owners
 from studio.api import routes as api
-
-PARTS = Path(__file__).parent
-KINDS = {".js": "text/javascript", ".svg": "image/svg+xml"}  # said here: Windows' registry may call them text/plain
-
-
-async def part(request: Request) -> Response:
-    """A part's JavaScript, fresh after an update: browsers ask each time and mostly hear "not modified"."""
-    path = PARTS / request.path_params["name"]
-    if path.parent != PARTS or path.suffix not in KINDS or not path.is_file():
-        raise HTTPException(404)
-    answer = FileResponse(path, media_type=KINDS[path.suffix], headers={"Cache-Control": "no-cache"})
-    answer.set_stat_headers(path.stat())
-    if request.headers.get("if-none-match") == answer.headers["etag"]:
-        return Response(status_code=304, headers={"ETag": answer.headers["etag"], "Cache-Control": "no-cache"})
-    return answer
 
 
 def routes() -> list[BaseRoute]:
@@ -56,7 +38,7 @@ async def greet(app: st.App) -> AsyncIterator[dict[str, Any]]:
     address = st.get_option("server.address")
     places = [address] if address not in (None, "", "0.0.0.0", "::") else ["localhost", *_in_this_network()]
     print("\n  GAN studio: " + "   ".join(f"http://{place}:{port}/{base}" for place in places) + "\n", flush=True)
-    threading.Thread(target=_warm, name="warm", daemon=True).start()
+    threading.Thread(target=warm, name="warm", daemon=True).start()
     yield {}
 
 
@@ -69,20 +51,3 @@ def _in_this_network() -> list[str]:
         return [] if found.startswith("127.") else [found]
     except OSError:
         return []
-
-
-def _warm() -> None:
-    """Imports torch, which takes seconds, and loads the model that most visitors ask first."""
-    from PIL import Image
-
-    from pages.parts import catalogue
-    from studio import serving
-    from studio.verbs import verbs
-
-    first = next((each for each in catalogue.gans() if each.name == catalogue.FIRST and each.about), None)
-    if first is None:
-        return
-    verb = next(iter(verbs(registry.gan(first.name)).values()))
-    values = {a.name: Image.new("RGB", (64, 64), "white") for a in verb.arguments.values() if a.is_file and a.required}
-    with suppress(Exception):  # no checkpoint yet, or a damaged one: whoever asks for it is told
-        serving.server().ask(first.name, verb.name, values)
