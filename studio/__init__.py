@@ -15,7 +15,7 @@ from typing import Any
 # ten times sooner done. It must be said before torch is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-__all__ = ["Run", "adopt", "card", "gan", "load", "names", "tags", "train"]
+__all__ = ["Run", "adopt", "card", "gan", "load", "names", "publish", "pull", "tags", "train"]
 
 
 def __getattr__(name: str) -> Any:  # torch takes seconds to import; whoever only asks for the version does not wait
@@ -23,6 +23,8 @@ def __getattr__(name: str) -> Any:  # torch takes seconds to import; whoever onl
         from studio import registry as home
     elif name in ("load", "adopt", "card", "tags"):
         from studio import checkpoints as home
+    elif name in ("publish", "pull"):
+        from studio import hub as home
     elif name == "Run":
         from studio import runs as home
     elif name == "train":

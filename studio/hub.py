@@ -12,6 +12,7 @@ No page and no HTTP route calls this module: a visitor's browser can't make the 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -140,7 +141,7 @@ def _download(repo: str, info: ModelInfo, tag: str | None, gan: str | None) -> P
     """The files that the card lists, looked at one by one, into a folder that appears when all of it is right."""
     sizes = {each.rfilename: each.size for each in info.siblings or []}
     _look_for_a_card(repo, sizes)
-    with tempfile.TemporaryDirectory() as place:
+    with _beside() as place:
         try:
             _small_enough("card.json", sizes, foreign.MOST_CARD)
             card = foreign.read(_fetched(repo, info.sha, "card.json", Path(place)).read_bytes())
@@ -153,7 +154,7 @@ def _download(repo: str, info: ModelInfo, tag: str | None, gan: str | None) -> P
             target = checkpoints.home() / "checkpoints" / card["gan"] / tag
             with checkpoints.appearing(target) as fresh:
                 for name in (*card["files"], *pictures):
-                    (fresh / name).write_bytes(_fetched(repo, info.sha, name, Path(place)).read_bytes())
+                    os.replace(_fetched(repo, info.sha, name, Path(place)), fresh / name)
                     _as_listed(fresh / name, card["files"].get(name))
                 _fits(card, fresh)
                 origin = (card.get("origin") or {}) | {"hub": repo, "revision": info.sha}
@@ -163,6 +164,15 @@ def _download(repo: str, info: ModelInfo, tag: str | None, gan: str | None) -> P
             raise ValueError(f"{repo} was not pulled: {error}.") from error
     says = f"{repo} is now {card['gan']}/{tag}, revision {info.sha[:7]}."
     return Pulled(card["gan"], tag, target, info.sha, says)
+
+
+def _beside() -> tempfile.TemporaryDirectory:
+    """A folder to download into, on the disk where the checkpoint will lie."""
+    try:
+        checkpoints.home().mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=checkpoints.home(), prefix=".coming-")
+    except OSError as error:
+        raise ValueError(f"{checkpoints.home()} can't be written ({error.strerror}). Set STUDIO_HOME.") from error
 
 
 def _look_for_a_card(repo: str, sizes: dict[str, int | None]) -> None:
@@ -395,6 +405,8 @@ def _asking(repo: str, writing: bool = False) -> Iterator[None]:
     except (OSError, RuntimeError, theirs.FileMetadataError) as error:
         if isinstance(error.__cause__, theirs.HfHubHTTPError):  # of one of several uploads
             raise _sentence(repo, error.__cause__, writing) from error
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise ValueError("The disk is full. Free some space, or set STUDIO_HOME to another disk.") from error
         raise Unreachable(f"The Hub broke off ({type(error).__name__}). Try again.") from error
     except Exception as error:
         if not type(error).__module__.startswith("httpx"):  # its name differs between versions of the library
@@ -417,6 +429,10 @@ def _sentence(repo: str, error: BaseException | None, writing: bool) -> ValueErr
         wait = error.response.headers.get("retry-after", "")
         when = f"in {wait} seconds" if wait.isdecimal() else "in some minutes"
         return Unreachable(f"The Hub takes no more requests from here for now. Try again {when}.")
+    if status == 401 and "credentials" in error.response.headers.get("x-error-message", ""):
+        return ValueError(
+            "Your login to the Hub is not valid (any more). Log in again: hf auth login (or mend HF_TOKEN)."
+        )
     if writing and status in (401, 403):
         return ValueError(f"You may not write to {repo}. Log in with a token that may: hf auth login")
     if isinstance(error, theirs.RepositoryNotFoundError) or status in (401, 403):

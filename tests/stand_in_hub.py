@@ -45,6 +45,7 @@ class Hub(ThreadingHTTPServer):
         self.asked: list[tuple[str, str]] = []
         self.leaked: list[str] = []  # tokens that came to the CDN
         self.sizes: dict[str, int | None] = {}  # of files by name, where the Hub says another size than they have
+        self.spoilt = False  # whether large files lose their last byte on the way
         self.fault: tuple[str, int, dict[str, str]] | None = None  # (which paths, status, headers)
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
@@ -98,6 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.may = TOKENS.get(token)
         if self.server.fault and re.search(self.server.fault[0], path):
             self._say(self.server.fault[1], {"error": "a fault"}, self.server.fault[2])
+            return
+        if token and token not in TOKENS:
+            self._say(401, {"error": "Invalid"}, {"X-Error-Message": "Invalid credentials in Authorization header"})
             return
         for method, pattern, answer in _ROUTES:
             found = re.fullmatch(pattern, path)
@@ -175,7 +179,10 @@ class _Handler(BaseHTTPRequestHandler):
     def cdn(self, digest: str) -> None:
         if self.headers.get("authorization"):
             self.server.leaked.append(self.headers["authorization"])
-        self._say(200, self.server.large[digest], {"ETag": f'"{digest}"'})
+        body = self.server.large[digest]
+        if self.server.spoilt:
+            body = body[:-1] + bytes([body[-1] ^ 1])
+        self._say(200, body, {"ETag": f'"{digest}"'})
 
     # ---- writing
 

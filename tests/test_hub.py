@@ -36,6 +36,7 @@ def running():
 def there(running, home, tmp_path, monkeypatch):
     """The stand-in, empty, with the teacher logged in; the library's own home is elsewhere, and Xet is off."""
     running.repos, running.asked, running.leaked, running.sizes, running.fault = {}, [], [], {}, None
+    running.spoilt = False
     monkeypatch.setenv("HF_ENDPOINT", running.address)
     monkeypatch.setenv("HF_TOKEN", "hf_writer")
     for name in ("HF_HUB_CACHE", "HF_TOKEN_PATH", "HF_STORED_TOKENS_PATH", "HF_XET_CACHE"):
@@ -294,7 +295,7 @@ def test_private_repos_are_seen_by_who_may(there, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("token", "says"), [(None, "Nobody is logged in"), ("hf_reader", "may not write"), ("hf_old", "may not write")]
+    ("token", "says"), [(None, "Nobody is logged in"), ("hf_reader", "may not write"), ("hf_old", "not valid")]
 )
 def test_publishing_needs_a_login_that_may(there, monkeypatch, token, says):
     made()
@@ -556,6 +557,23 @@ def test_other_files_of_a_repo_are_never_fetched(there, right):
     pulled = hub.pull("stranger/x")
     assert set(there.downloads()) == {"card.json", "weights.safetensors", "discriminator.safetensors", "preview.webp"}
     assert {p.name for p in pulled.folder.iterdir()} == set(there.downloads())
+
+
+def test_what_was_damaged_on_the_way_is_not_kept(there, right):
+    there.put("stranger/x", right)
+    there.spoilt = True
+    with pytest.raises(ValueError, match="weights.safetensors came damaged"):
+        hub.pull("stranger/x")
+    assert not [path for path in checkpoints.home().rglob("*") if path.is_file()]
+    there.spoilt = False
+    assert hub.pull("stranger/x").tag == "mine"
+
+
+def test_a_login_that_is_over_is_said(there, right, monkeypatch):
+    there.put("stranger/x", right)
+    monkeypatch.setenv("HF_TOKEN", "hf_old")
+    with pytest.raises(ValueError, match="login to the Hub is not valid"):
+        hub.pull("stranger/x")
 
 
 def test_a_pull_that_goes_wrong_leaves_the_older_state(there, right):
