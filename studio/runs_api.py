@@ -15,7 +15,6 @@ import json
 import re
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
 
 from latex2mathml.converter import convert
 from starlette.concurrency import run_in_threadpool
@@ -23,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from studio import afterwards, registry, runs
+from studio import afterwards, registry, runs, visitors
 from studio.hints import hints
-from studio.limits import limits
+from studio.limits import granted, limits
 from studio.runs import Run
 
 PICTURE = re.compile(r"(sample|single)-\d{7,12}\.webp")
@@ -126,16 +125,12 @@ async def model(request: Request) -> Response:
     return Response(body, media_type="application/zip", headers=headers)
 
 
-def _foreign(request: Request) -> bool:
-    """Whether a page of another site sent it. Browsers say so, by one header or, over plain http, the other."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None or origin is None:
-        return site == "cross-site"
-    return urlsplit(origin).netloc not in (request.headers.get("host"), request.headers.get("x-forwarded-host"))
+def _standing(request: Request) -> str:
+    return visitors.standing(request.client and request.client.host, request.headers, request.cookies)
 
 
 async def deleted(request: Request) -> Response:
-    if _foreign(request):
+    if visitors.foreign(request.headers):
         return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
 
     def delete() -> dict[str, Any]:
@@ -143,11 +138,12 @@ async def deleted(request: Request) -> Response:
         runs.find(request.path_params["run"]).delete()
         return {}
 
-    return await _answer(delete)
+    with granted(_standing(request)):
+        return await _answer(delete)
 
 
 async def wished(request: Request) -> Response:
-    if _foreign(request):
+    if visitors.foreign(request.headers):
         return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
     if request.headers.get("content-type", "").split(";")[0] != "application/json":
         return JSONResponse({"error": "Send the wish as application/json."}, 415)
@@ -156,7 +152,8 @@ async def wished(request: Request) -> Response:
         body += part
         if len(body) > MOST_BODY:
             return JSONResponse({"error": "This wish is too long."}, 413)
-    return await _answer(lambda: _obey(runs.find(request.path_params["run"]), body))
+    with granted(_standing(request)):
+        return await _answer(lambda: _obey(runs.find(request.path_params["run"]), body))
 
 
 def _obey(run: Run, body: bytes) -> dict[str, Any]:
