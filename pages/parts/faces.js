@@ -8,7 +8,7 @@
 
 import { lay, send } from "./desk.js";
 import { h } from "./dom.js";
-import { Link, studio } from "./link.js";
+import { headers, Link, studio, wanted } from "./link.js";
 import * as upload from "./upload.js";
 
 // As in live.js: Streamlit mounts anew whenever the page changes around it; the choice of faces outlives that.
@@ -220,16 +220,18 @@ class Faces {
 
   /** One question, asked again a few times if the studio is busy; null = it said no. */
   async #post(verb, fields) {
-    for (const pause of [300, 1000, 3000, 0]) {
+    for (const usual of [300, 1000, 3000, 0]) {
+      let pause = usual;
       const form = new FormData();
       for (const [name, value] of Object.entries({ tag: this.data.tag, ...fields })) form.append(name, value);
       try {
-        const answer = await fetch(`${this.address}/api/${this.data.gan}/${verb}`, { method: "POST", body: form });
+        const answer = await fetch(`${this.address}/api/${this.data.gan}/${verb}`, { method: "POST", body: form, headers });
         if (answer.ok) return await answer.blob();
         if (answer.status < 429) {
           this.trouble({ kind: "refused", says: (await answer.json().catch(() => ({}))).error });
           return null;
         }
+        if (pause) pause = Math.max(pause, wanted(answer));
       } catch { /* away: asked again */ }
       if (pause) await new Promise((done) => setTimeout(done, pause));
     }

@@ -9,7 +9,7 @@ import { createPainter } from "./painter.js";
 import { colourIn } from "./colour.js";
 import { lay, received, send } from "./desk.js";
 import { h, icon } from "./dom.js";
-import { Link, studio } from "./link.js";
+import { copy, headers, Link, studio } from "./link.js";
 import { Styles } from "./styles.js";
 import * as upload from "./upload.js";
 
@@ -332,7 +332,7 @@ class Live {
     form.append("tag", this.#data.tag);
     let response;
     try {
-      response = await fetch(`${this.address}/api/${this.#data.gan}/${verb}`, { method: "POST", body: form });
+      response = await fetch(`${this.address}/api/${this.#data.gan}/${verb}`, { method: "POST", body: form, headers });
     } catch {
       throw Object.assign(new Error("away"), { word: "away" });
     }
@@ -552,21 +552,5 @@ function kept(name) {
     return localStorage.getItem(name);
   } catch {
     return null;
-  }
-}
-
-/** navigator.clipboard needs https or localhost; a classroom server has neither. */
-async function copy(text, near) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const box = h("textarea", { style: "position: fixed; opacity: 0" });
-    box.value = text;
-    (document.fullscreenElement ? near : document.body).append(box);
-    box.select();
-    const copied = document.execCommand("copy");
-    box.remove();
-    return copied;
   }
 }

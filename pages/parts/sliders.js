@@ -9,7 +9,7 @@
 
 import { lay, received, send } from "./desk.js";
 import { h } from "./dom.js";
-import { Link, studio } from "./link.js";
+import { copy, headers, Link, studio } from "./link.js";
 import * as upload from "./upload.js";
 
 // As in live.js: Streamlit mounts anew whenever the page changes around it; picture and settings outlive that.
@@ -275,7 +275,7 @@ class Sliders {
     const form = new FormData();
     form.append(this.#data.field, file, "photo");
     for (const [name, value] of Object.entries(this.#data.reads.fields)) form.append(name, value);
-    const response = await fetch(`${this.address}/api/${this.#data.gan}/${this.#data.reads.verb}`, { method: "POST", body: form });
+    const response = await fetch(`${this.address}/api/${this.#data.gan}/${this.#data.reads.verb}`, { method: "POST", body: form, headers });
     if (!response.ok) throw Object.assign(new Error("refused"), { word: response.status === 413 ? "tooLarge" : "notPicture" });
     return createImageBitmap(await response.blob());
   }
@@ -832,21 +832,5 @@ class Sliders {
     for (const button of parts.views.children) button.textContent = this.say(`kinds.${button.value}`);
     if (parts.frame.dataset.state === "empty") parts.sentence.textContent = this.say("empty");
     this.#showView();
-  }
-}
-
-/** navigator.clipboard needs https or localhost; a classroom server has neither. */
-async function copy(text, near) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const box = h("textarea", { style: "position: fixed; opacity: 0" });
-    box.value = text;
-    (document.fullscreenElement ? near : document.body).append(box);
-    box.select();
-    const copied = document.execCommand("copy");
-    box.remove();
-    return copied;
   }
 }

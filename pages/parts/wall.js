@@ -6,7 +6,7 @@
  */
 
 import { h } from "./dom.js";
-import { Link, studio } from "./link.js";
+import { headers, Link, studio, wanted } from "./link.js";
 
 const walls = new WeakMap();
 const AT_ONCE = 3; // questions of one wall on their way: a class of walls must not fill the server's line
@@ -112,16 +112,18 @@ class Wall {
 
   /** One question, asked again a few times if the studio is busy; null = it said no. */
   async #post(verb, fields) {
-    for (const pause of [300, 1000, 3000, 0]) {
+    for (const usual of [300, 1000, 3000, 0]) {
+      let pause = usual;
       const form = new FormData();
       for (const [name, value] of Object.entries({ tag: this.#data.tag, ...fields })) form.append(name, value);
       try {
-        const answer = await fetch(`${this.address}/api/${this.#data.gan}/${verb}`, { method: "POST", body: form });
+        const answer = await fetch(`${this.address}/api/${this.#data.gan}/${verb}`, { method: "POST", body: form, headers });
         if (answer.ok) return await answer.blob();
         if (answer.status < 429) {
           this.#troubled({ kind: "refused", says: (await answer.json().catch(() => ({}))).error });
           return null;
         }
+        if (pause) pause = Math.max(pause, wanted(answer));
       } catch { /* away: asked again */ }
       if (pause) await new Promise((done) => setTimeout(done, pause));
     }

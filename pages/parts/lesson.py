@@ -1,0 +1,46 @@
+"""A lesson: who looks at this page, the link and QR code that hand it out, and showing a picture to the class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+import studio
+from pages.parts import address, catalogue
+from pages.parts.live import component
+from pages.parts.words import table
+from studio import limits, visitors
+
+_lesson = component("lesson")
+
+
+def greet_visitor() -> None:
+    """Whoever this page is for may do what somebody of their standing may: the teacher may train."""
+    context = st.context
+    # Streamlit says None for this machine itself; the standing asks for the name in the address, too.
+    client = context.ip_address or "127.0.0.1"
+    limits.grant(visitors.standing(client, context.headers.to_dict(), context.cookies.to_dict()))
+
+
+def share(page: str) -> None:
+    """A button that hands out what is seen here: as a link, and as a QR code to point phones at.
+
+    Args:
+        page: its name in the address; "" = the first one.
+    """
+    tags = studio.tags(page) if page in {each.name for each in catalogue.gans() if each.about} else []
+    asked = st.query_params.get("tag")
+    _lesson(
+        key="lesson",
+        data={
+            "page": page, "lang": address.language(), "hide": sorted(address.hidden()), "words": table("lesson.share"),
+            "tag": (asked if asked in tags else tags[0]) if tags else None,
+            "parts": ["menu", "title", *(["checkpoint"] if len(tags) > 1 else []), *(["look", "train", "read"] if tags else [])],
+        },
+    )  # fmt: skip
+
+
+def pin() -> dict[str, Any] | None:
+    """The words with which a picture is shown to the class; None = there is no class."""
+    return table("lesson.pin") if visitors.classroom() and "pin" not in address.hidden() else None
