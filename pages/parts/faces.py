@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.parts import address, catalogue
 from pages.parts.live import component
+from pages.parts.pin import pin
 from pages.parts.words import table, word
 from studio import checkpoints, latents, serving
 
@@ -47,7 +48,7 @@ def faces(
             "bands": {name: [band.start, band.stop] for name, band in latents.bands(len(layers)).items()},
             "sends": [{"gan": to, "title": titles[to]} for to in sends if to in titles and to != gan],
             "beside": _other(*beside, titles) if beside else None,
-            "words": table("faces.play"), "hide": sorted(address.hidden()), "remembers": remembers,
+            "words": table("faces.play"), "pin": pin(), "hide": sorted(address.hidden()), "remembers": remembers,
         },
     )  # fmt: skip
 

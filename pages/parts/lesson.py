@@ -1,4 +1,4 @@
-"""A lesson: who looks at this page, the link and QR code that hand it out, and showing a picture to the class."""
+"""A lesson: who looks at this page, the link and QR code that hand it out."""
 
 from __future__ import annotations
 
@@ -39,8 +39,3 @@ def share(page: str) -> None:
             "parts": ["menu", "title", *(["checkpoint"] if len(tags) > 1 else []), *(["look", "train", "read"] if tags else [])],
         },
     )  # fmt: skip
-
-
-def pin() -> dict[str, Any] | None:
-    """The words with which a picture is shown to the class; None = there is no class."""
-    return table("lesson.pin") if visitors.classroom() and "pin" not in address.hidden() else None

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts import address, catalogue
+from pages.parts.pin import pin
 from pages.parts.words import table
 
 PARTS = Path(__file__).parent
@@ -98,7 +99,7 @@ def live(
             "styles": {"verb": styles[0], "n": styles[1]} if styles else None, "background": background,
             "hints": any("group" in each for each in palette), "seed": address.number("seed"),
             "examples": list(examples), "sends": catalogue.pages_of(sends, gan), "words": said,
-            "hide": sorted(address.hidden()),
+            "pin": pin(), "hide": sorted(address.hidden()),
         },
         on_seed_change=remember_seed,
     )  # fmt: skip

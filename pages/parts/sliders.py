@@ -17,6 +17,7 @@ from typing import Any
 
 from pages.parts import address, catalogue
 from pages.parts.live import component
+from pages.parts.pin import pin
 from pages.parts.words import table
 
 _sliders = component("sliders")
@@ -104,6 +105,6 @@ def sliders(
             "reads": dict(reads) if reads else None,
             "examples": [dict(each) for each in examples],
             "sends": catalogue.pages_of(sends, gan),
-            "words": table(words), "hide": sorted(address.hidden()),
+            "words": table(words), "pin": pin(), "hide": sorted(address.hidden()),
         },
     )  # fmt: skip
