@@ -84,7 +84,7 @@ async def forget_key(request: Request) -> Response:
 
 async def qr(request: Request) -> Response:
     link = (await _body(request)).get("link")
-    if not isinstance(link, str) or not link.isprintable() or not _is_web(link):
+    if not isinstance(link, str) or not link.isprintable() or " " in link or not _is_web(link):
         return _error(400, "Send the link as it is in the address bar, beginning with http.")
     if len(link) > MOST_LINK:
         return _error(413, f"This link has {len(link)} characters; a QR code of more than {MOST_LINK} is not readable.")

@@ -22,8 +22,8 @@ EVERYWHERE = "0.0.0.0"
 RATE = "viewer=15 address=400"
 
 
-def settings(argv: Sequence[str] | None = None) -> None:
-    """Puts the shell's words into the environment, from which the studio and Streamlit read them.
+def options(argv: Sequence[str] | None = None) -> list[str]:
+    """The shell's words as Streamlit's options; what the studio itself reads goes into the environment.
 
     Raises:
         SystemExit: a word that is not known, or a setting that can't be read; a sentence says which.
@@ -56,8 +56,8 @@ def settings(argv: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser.error(str(error))
     address = given.address or (EVERYWHERE if given.lesson else None)
-    streamlit = {"ADDRESS": address, "PORT": given.port, "HEADLESS": "true" if given.headless else None}
-    os.environ.update({f"STREAMLIT_SERVER_{name}": str(value) for name, value in streamlit.items() if value})
+    named = {"address": address, "port": given.port, "headless": "true" if given.headless else None}
+    return [word for name, value in named.items() if value for word in (f"--server.{name}", str(value))]
 
 
 def greeting(address: str | None) -> str:

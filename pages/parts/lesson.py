@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 import studio
@@ -31,11 +29,12 @@ def share(page: str) -> None:
     """
     tags = studio.tags(page) if page in {each.name for each in catalogue.gans() if each.about} else []
     asked = st.query_params.get("tag")
+    parts = ["menu", "title", *(["checkpoint"] if len(tags) > 1 else []), *(["look", "train", "read"] if tags else [])]
     _lesson(
         key="lesson",
         data={
             "page": page, "lang": address.language(), "hide": sorted(address.hidden()), "words": table("lesson.share"),
             "tag": (asked if asked in tags else tags[0]) if tags else None,
-            "parts": ["menu", "title", *(["checkpoint"] if len(tags) > 1 else []), *(["look", "train", "read"] if tags else [])],
+            "parts": parts,
         },
     )  # fmt: skip
