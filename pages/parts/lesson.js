@@ -62,7 +62,10 @@ class Lesson {
     } catch {
       this.#facts = {}; // then the link is this page's own
     }
+    const whole = this.drawing.checked && this.#link.length > this.#facts.most;
+    if (whole) this.drawing.checked = false; // a code that can be read; who wants the drawing ticks it, and copies the link
     this.#draw();
+    if (whole) this.said.textContent = this.say("tooLong");
   }
 
   /* ---- the link */
@@ -102,13 +105,13 @@ class Lesson {
   }
 
   async #code(link) {
-    const round = ++this.#round;
-    let picture = null, says = this.say("noCode");
+    const round = ++this.#round, long = link.length > (this.#facts.most ?? Infinity);
+    let picture = null, says = this.say(long ? "tooLong" : "noCode");
     try {
+      if (long) throw new RangeError("no phone reads it");
       const answer = await fetch(`${this.address}/api/class/qr`, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify({ link }) });
       if (answer.ok) picture = await answer.blob();
-      else if (answer.status === 413) says = this.say("tooLong");
-    } catch { /* away */ }
+    } catch { /* away, or too long */ }
     if (round !== this.#round) return;
     if (this.picture.src) URL.revokeObjectURL(this.picture.src);
     this.code.hidden = !picture;
