@@ -20,7 +20,7 @@ Ends with 1 if anything went wrong: an error, a mixed-up answer, a refusal witho
 two minutes on) memory at the end more than 5% above that of minute one.
 """
 
-from __future__ import annotations
+from __future__ import annotations  # ruff: noqa: E402
 
 import argparse
 import asyncio
