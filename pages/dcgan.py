@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.page import head, tabs
-from pages.parts.read import read
-from pages.parts.train import panel
+from pages.parts.page import head, rest, tabs
 from pages.parts.wall import wall
 from pages.parts.words import word
 
 GAN = "dcgan"
 
 card = head(GAN)
+shown = tabs(card)
 if card:
-    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         wall(GAN, card["tag"])
     if "look" in shown and shown["look"].open:
@@ -25,16 +23,4 @@ if card:
                 wall(GAN, card["tag"], judge=True, count=24)
             else:
                 st.info(word("dcgan.look.noJudge"))
-    if "train" in shown and shown["train"].open:
-        with shown["train"]:
-            panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, card)
-else:
-    shown = tabs("train", "read")
-    with shown["train"]:
-        panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, None)
+rest(GAN, card, shown)

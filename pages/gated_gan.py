@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pages.parts.gates import gates
-from pages.parts.page import head, tabs
-from pages.parts.read import read
+from pages.parts.page import head, rest, tabs
 from pages.parts.sliders import preset, select, slider, sliders
-from pages.parts.train import panel
 from pages.parts.words import book, fill, said, word
 
 GAN = "gated_gan"
@@ -73,10 +71,10 @@ def squares(card: dict[str, Any]) -> list[dict[str, str]]:
 
 
 card = head(GAN)
+shown = tabs(card)
 if card:
     names, tag = styles(card), card["tag"]
     order = [word("gated_gan.play.photo"), *map(called, ["identity", *names])]
-    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         sliders(
             GAN, tag, verb="stylize", field="photo", controls=controls(names), presets=presets(names), sums="gates",
@@ -89,16 +87,4 @@ if card:
     if "look" in shown:
         with shown["look"]:
             gates(card, {name: called(name) for name in ["identity", *names]}, squares(card))
-    if "train" in shown and shown["train"].open:
-        with shown["train"]:
-            panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, card)
-else:
-    shown = tabs("train", "read")
-    with shown["train"]:
-        panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, None)
+rest(GAN, card, shown)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from pages.parts.arms import arms
 from pages.parts.live import live
 from pages.parts.look import look
-from pages.parts.page import head, tabs
-from pages.parts.read import figures_table, read
-from pages.parts.train import panel
+from pages.parts.page import head, rest, tabs
 from pages.parts.words import said, word
-from studio.checkpoints import folder
 
 GAN = "pix2pix"
 HINTS = {  # colours to dab under the ink, where a checkpoint was trained with them
@@ -43,18 +40,8 @@ def examples(card: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def arms(card: dict[str, Any]) -> None:
-    """The paper's three arms side by side, where the checkpoint has them."""
-    picture = folder(GAN, card["tag"]) / Path(card["arms"]["file"]).name
-    if picture.is_file():
-        st.subheader(word("pix2pix.arms.title"), anchor="arms")
-        st.markdown(word("pix2pix.arms.text"))
-        st.image(str(picture))
-        st.markdown(said(card["arms"].get("says", "")))
-        figures_table(card["arms"].get("figures") or {})
-
-
 card = head(GAN)
+shown = tabs(card)
 if card:
     extras, tag = card.get("extras", {}), card["tag"]
     drawing = "labels" if extras.get("drawing") == "labels" else "sketch"
@@ -64,7 +51,6 @@ if card:
         "storage": f"labels-{tag}" if drawing == "labels" else "sketch",  # sketches go along to another checkpoint
         "examples": examples(card),
     }
-    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         live(
             GAN,
@@ -81,18 +67,5 @@ if card:
             if not judge:
                 st.info(word("pix2pix.look.noJudge"))
             look(GAN, tag, judge=judge, other="averages", words="pix2pix.look", **asks)
-            if card.get("arms"):
-                arms(card)
-    if "train" in shown and shown["train"].open:
-        with shown["train"]:
-            panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, card)
-else:
-    shown = tabs("train", "read")
-    with shown["train"]:
-        panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, None)
+            arms(card)
+rest(GAN, card, shown)

@@ -7,11 +7,10 @@ from typing import Any
 import streamlit as st
 
 import studio
+from pages.parts.arms import arms
 from pages.parts.live import live
 from pages.parts.modulation import modulation
-from pages.parts.page import head, tabs
-from pages.parts.read import read
-from pages.parts.train import panel
+from pages.parts.page import head, rest, tabs
 from pages.parts.words import book, said, word
 from studio.labels import palette
 
@@ -50,11 +49,11 @@ def baseline() -> str:
 
 
 card = head(GAN)
+shown = tabs(card)
 if card:
     config, tag, painted = card["config"], card["tag"], classes(card)
     storage = f"labels-{len(painted)}-{painted[0]['colour'].strip('#')}"  # maps go along to another checkpoint like it
     styles, encoder = config["style"] > 0, config["style"] > 0 and config["encoder"]
-    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         live(
             GAN,
@@ -89,16 +88,5 @@ if card:
                 canvases=canvases, examples=templates(card),
                 words="spade.look",
             )  # fmt: skip
-    if "train" in shown and shown["train"].open:
-        with shown["train"]:
-            panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, card)
-else:
-    shown = tabs("train", "read")
-    with shown["train"]:
-        panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, None)
+            arms(card)
+rest(GAN, card, shown)

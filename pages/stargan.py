@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 import studio
+from pages.parts.arms import arms
 from pages.parts.masks import masks
-from pages.parts.page import head, tabs
-from pages.parts.read import figures_table, read
+from pages.parts.page import head, rest, tabs
 from pages.parts.sliders import slider, sliders
-from pages.parts.train import panel
 from pages.parts.words import said, word
-from studio.checkpoints import folder
 
 GAN = "stargan"
 LOW, HIGH = -0.5, 1.5
@@ -55,23 +52,13 @@ def examples(card: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def arms(card: dict[str, Any]) -> None:
-    """Joint against single training, right against wrong mask, where the checkpoint was measured so."""
-    picture = folder(GAN, card["tag"]) / Path(card["arms"]["file"]).name
-    st.subheader(word("stargan.arms.title"), anchor="arms")
-    st.markdown(said(card["arms"].get("says", "")))
-    if picture.is_file():
-        st.image(str(picture))
-    figures_table(card["arms"].get("figures") or {})
-
-
 card = head(GAN)
+shown = tabs(card)
 if card:
     kind = studio.gan(GAN)
     labels, tag = kind.labels_of(kind.Config(**card["config"])), card["tag"]
     excludes = [[labels.names[k] for k in group] for group in labels.groups]
     judged, size = "discriminator.safetensors" in card["files"], card["config"]["size"]
-    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         sliders(
             GAN, tag, verb="edit", field="face", controls=controls(labels), examples=examples(card), crop=True,
@@ -88,18 +75,5 @@ if card:
             if not judged:
                 st.info(word("stargan.look.noJudge"))
             masks(card, labels, {name: called(name) for name in labels.names})
-            if card.get("arms"):
-                arms(card)
-    if "train" in shown and shown["train"].open:
-        with shown["train"]:
-            panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, card)
-else:
-    shown = tabs("train", "read")
-    with shown["train"]:
-        panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, None)
+            arms(card)
+rest(GAN, card, shown)

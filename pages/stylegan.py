@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.parts.arms import arms
 from pages.parts.faces import LOOK, entanglement, faces
-from pages.parts.page import head, tabs
-from pages.parts.read import read
-from pages.parts.train import panel
+from pages.parts.page import head, rest, tabs
 from pages.parts.words import word
 
 GAN = "stylegan"
 
 card = head(GAN)
+shown = tabs(card)
 if card:
-    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         faces(GAN, card["tag"], card["config"], sends=("stargan", "gated_gan"))
     if "look" in shown and shown["look"].open:
@@ -24,16 +23,5 @@ if card:
             st.markdown(word("stylegan.look.text"))
             grew = ("fade",) if card["config"]["start"] < card["config"]["size"] else ()
             faces(GAN, card["tag"], card["config"], (*LOOK, *grew), beside=("stylegan2", 1), count=12, remembers=False)
-    if "train" in shown and shown["train"].open:
-        with shown["train"]:
-            panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, card)
-else:
-    shown = tabs("train", "read")
-    with shown["train"]:
-        panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, None)
+            arms(card)
+rest(GAN, card, shown)

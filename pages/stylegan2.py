@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.parts.arms import arms
 from pages.parts.faces import LOOK, entanglement, faces
-from pages.parts.page import head, tabs
-from pages.parts.read import read
-from pages.parts.train import panel
+from pages.parts.page import head, rest, tabs
 from pages.parts.words import word
 
 GAN = "stylegan2"
 
 card = head(GAN)
+shown = tabs(card)
 if card:
-    shown = tabs("play", "look", "train", "read")
     with shown["play"]:
         faces(GAN, card["tag"], card["config"], silent=1, sends=("stargan", "gated_gan"))
     if "look" in shown and shown["look"].open:
@@ -23,16 +22,5 @@ if card:
             st.subheader(word("stylegan2.look.title"), anchor="droplets")
             st.markdown(word("stylegan2.look.text"))
             faces(GAN, card["tag"], card["config"], LOOK, silent=1, beside=("stylegan", 0), count=12, remembers=False)
-    if "train" in shown and shown["train"].open:
-        with shown["train"]:
-            panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, card)
-else:
-    shown = tabs("train", "read")
-    with shown["train"]:
-        panel(GAN)
-    if "read" in shown and shown["read"].open:
-        with shown["read"]:
-            read(GAN, None)
+            arms(card)
+rest(GAN, card, shown)

@@ -130,6 +130,12 @@ class BaseGAN(nn.Module):
         """Rows of pictures for the contact sheet: ``(N, columns, 3, H, W)`` in [-1, 1]."""
         raise NotImplementedError
 
+    @classmethod
+    def columns(cls, config: Any, extras: Mapping[str, Any]) -> list[dict[str, str]]:
+        """What stands in each column of `preview`, ``{"en", "ko"}``, from the left; the last name stands for all that
+        follow. Empty = there is nothing to tell apart."""
+        return []
+
     def show(self, pictures: Sequence[Picture]) -> Tensor:
         """The same of a visitor's own pictures, or of a checkpoint's examples."""
         raise NotImplementedError

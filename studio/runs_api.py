@@ -65,6 +65,7 @@ def watched(run: Run, after: int = 0) -> dict[str, Any]:
         "config": card["config"],
         "from": card.get("from"),
         "wish": asdict(run.wish()),
+        "columns": columns(run),
         "players": [{"name": name, "formula": mathml(formula)} for name, formula in about.objective.items()],
         "terms": [
             {
@@ -80,6 +81,12 @@ def watched(run: Run, after: int = 0) -> dict[str, Any]:
         "events": events[after : after + MOST_EVENTS],
         "next": min(len(events), after + MOST_EVENTS),
     }
+
+
+def columns(run: Run) -> list[dict[str, str]]:
+    """What stands in each column of a run's sheets."""
+    kind = registry.gan(run.card["gan"])
+    return kind.columns(kind.Config(**run.card["config"]), run.card.get("facts") or {})
 
 
 _known: dict[str, str] = {}

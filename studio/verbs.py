@@ -68,7 +68,8 @@ class Argument:
         Raises:
             ValueError: with the argument's name and what was expected.
         """
-        if value is None or (isinstance(value, str) and value.strip().lower() in ("", "none", "null")):
+        word = value.strip().lower() if isinstance(value, str) else value
+        if word in (None, "") or (word in ("none", "null") and (self.optional or self.type is not str)):
             if self.optional:
                 return None
             raise ValueError(f"{self.name} is missing: {self.says or 'it is needed'}")

@@ -146,6 +146,9 @@ def test_preview_is_rows_of_pictures(gan, kind):
     assert rows.ndim == 5
     assert rows.shape[0] == 3
     assert rows.shape[2] == 3
+    named = kind.columns(gan.config, kind.Data("toy", kind.TINY).facts())
+    assert not named or 2 <= len(named) <= rows.shape[1]  # the last name stands for all that follow
+    assert all(each["en"] and each["ko"] for each in named)
 
 
 def test_measure_gives_figures_and_says_of_how_many(gan, kind):

@@ -344,6 +344,13 @@ def test_a_small_judge_gives_distances_and_labels():
     assert "small judge" in judge.by and "red" in judge.by
 
 
+def test_the_judge_that_a_card_names_measures(gan):
+    gan.extras = {"judge": ["smiling", "glasses"]}
+    assert "small judge" in gan.path_length("w", 2).by and "smiling" in gan.separability("z", 16).by
+    gan.extras = {"judge": ["no such label"]}  # none that ships knows it: plain facts of pixels, and it says so
+    assert "pixels" in gan.path_length("w", 2).by
+
+
 def test_a_film_has_every_frame(gan, tmp_path):
     import cv2
 
@@ -431,3 +438,10 @@ def test_a_film_comes_as_a_file_over_http(gan, home, monkeypatch):
         described = {gan["name"]: gan for gan in client.get("/api/gans").json()["gans"]}[name]
         assert {verb["name"]: verb["returns"] for verb in described["verbs"]}["film"] == "file"
     server.close()
+
+
+def test_a_word_that_means_nothing_elsewhere_is_a_word_here(gan):
+    bound = verbs(gan)["noise"].bind({"seed": "3", "layers": "none"})  # as a form sends it
+    assert bound == {"seed": 3, "layers": "none"}
+    assert gan.noise(**bound).size == (gan.config.size, gan.config.size)
+    assert verbs(gan)["mix"].bind({"taken": "none"}) == {"taken": None}

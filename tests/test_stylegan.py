@@ -23,7 +23,6 @@ from studio.gans.stylegan import (
     Synthesis,
     faded,
     growth,
-    slope_from_one,
 )
 from studio.layers import blur
 
@@ -197,13 +196,6 @@ def test_mixing_crosses_over_among_the_layers_that_draw(gan):
 
 
 # ---- the games ------------------------------------------------------------------------------------------------------
-
-
-def test_a_linear_critics_slope_is_its_weights_length():
-    torch.manual_seed(0)
-    weight, x = torch.randn(48), torch.randn(5, 3, 4, 4, requires_grad=True)
-    penalty = slope_from_one(x.flatten(1) @ weight, x)
-    assert penalty.item() == pytest.approx((weight.norm().item() - 1) ** 2, rel=1e-5)
 
 
 def test_both_games_play_and_differ():

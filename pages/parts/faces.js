@@ -387,7 +387,7 @@ class Faces {
     } }, ...[2, 3, 4, 5, 6].map((m) => h("option", { value: m, selected: m === n }, `${m} × ${m}`)));
     if (!this.data.hide.includes("download")) this.tools.append(this.#save(grid, () => `mix-${this.#state.rows.join("-")}`));
     this.tools.append(this.#pin(grid));
-    const table = h("div", { class: "mixing", style: `--n: ${n}` }, h("span", { class: "corner" }, count), h("div", { class: "columns" }, ...state.columns.map((seed, k) => slot(seed, n + k))), h("div", { class: "rows" }, ...state.rows.map(slot)), grid.figure);
+    const table = h("div", { class: "mixing", style: `--n: ${n}; grid-template-columns: minmax(3rem, 1fr) minmax(0, ${n}fr)` }, h("span", { class: "corner" }, count), h("div", { class: "columns" }, ...state.columns.map((seed, k) => slot(seed, n + k))), h("div", { class: "rows" }, ...state.rows.map(slot)), grid.figure);
     return [[table, h("label", { class: "row" }, h("span", {}, words.crossover), slider, says), h("div", { class: "bands" }, ...groups), h("p", { class: "hint" }, words.mixHint)], () => {
       const { rows, columns, taken, psi } = this.#state, chosen = new Set(taken);
       switches.forEach((node, k) => node.setAttribute("aria-pressed", String(chosen.has(k))));

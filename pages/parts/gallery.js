@@ -8,19 +8,10 @@
 import { offer } from "./desk.js";
 import { h, icon } from "./dom.js";
 import { headers, studio } from "./link.js";
+import { mounting, sentence } from "./part.js";
 
-const walls = new WeakMap();
 const PAUSE = 2500, HIDDEN = 15_000; // milliseconds between two looks
 const WIDE = "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5";
-
-export default function mount({ parentElement, data }) {
-  if (!walls.has(parentElement)) walls.set(parentElement, new Gallery(parentElement));
-  walls.get(parentElement).update(data);
-  return () => {
-    walls.get(parentElement)?.close();
-    walls.delete(parentElement);
-  };
-}
 
 class Gallery {
   #data = {}; #facts = null; #tag = ""; #timer = 0; #shown = ""; #large = ""; #ending = new AbortController(); #join = false;
@@ -51,8 +42,8 @@ class Gallery {
     this.root.remove();
   }
 
-  say(key, values = {}) {
-    return (this.#data.words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  say(key, values) {
+    return sentence(this.#data.words, key, values);
   }
 
   /* ---- who this is */
@@ -296,3 +287,5 @@ class Gallery {
       h("footer", { class: "foot" }, this.enter, this.leave, this.keyForm), this.large);
   }
 }
+
+export default mounting(Gallery);

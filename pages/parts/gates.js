@@ -10,32 +10,18 @@
 import { watch } from "./desk.js";
 import { h } from "./dom.js";
 import { Link, studio } from "./link.js";
-
-const looks = new WeakMap();
-
-export default function mount({ parentElement, data }) {
-  if (!looks.has(parentElement)) looks.set(parentElement, new Gates(parentElement));
-  looks.get(parentElement).update(data);
-  return () => {
-    looks.get(parentElement)?.close();
-    looks.delete(parentElement);
-  };
-}
+import { mounting, sentence, Sight } from "./part.js";
 
 const SIDE = 256;
 const grouped = (number) => Math.round(number).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 
 class Gates {
-  #data = {}; #paper = null; #visible = false; #stale = true; #timer = 0; #stop = () => {}; #style = null; #seed = 1;
+  #data = {}; #paper = null; #stop = () => {}; #style = null; #seed = 1;
 
   constructor(parent) {
     this.#build();
     parent.append(this.root);
-    this.sight = new IntersectionObserver(([entry]) => {
-      this.#visible = entry.isIntersecting;
-      if (this.#visible && this.#stale) this.#later(0);
-    });
-    this.sight.observe(this.root);
+    this.sight = new Sight(this.root, () => this.#ask(), 200);
   }
 
   update(data) {
@@ -51,42 +37,31 @@ class Gates {
       this.#stop = watch(data.desk, (paper) => {
         if (paper.picture === this.#paper?.picture && paper.tag === this.#paper?.tag) return;
         this.#paper = paper;
-        this.#refresh();
+        this.sight.stale();
       });
     }
     if (JSON.stringify(before.words) !== JSON.stringify(data.words) || before.tag !== data.tag) {
       this.#speak();
       this.#styles();
       this.#count();
-      this.#refresh();
+      this.sight.stale();
     }
   }
 
   close(forever = true) {
     this.#stop();
-    clearTimeout(this.#timer);
+    this.sight.forget();
     for (const link of [this.autoLink, this.branchLink, this.textureLink]) link?.close();
     if (!forever) return;
-    this.sight.disconnect();
+    this.sight.close();
     this.root.remove();
   }
 
-  say(key, values = {}) {
-    return (this.#data.words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
-  }
-
-  #refresh() {
-    this.#stale = true;
-    if (this.#visible) this.#later(200);
-  }
-
-  #later(pause) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), pause);
+  say(key, values) {
+    return sentence(this.#data.words, key, values);
   }
 
   async #ask() {
-    this.#stale = false;
     const { tag } = this.#data;
     this.parts.nothing.hidden = Boolean(this.#paper);
     this.parts.auto.hidden = this.parts.branches.hidden = !this.#paper;
@@ -198,3 +173,5 @@ class Gates {
     this.parts.back.dataset.alt = this.say("autoBack");
   }
 }
+
+export default mounting(Gates);

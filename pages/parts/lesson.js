@@ -8,19 +8,10 @@
 import { offered } from "./desk.js";
 import { h, icon } from "./dom.js";
 import { copy, headers, studio } from "./link.js";
+import { mounting, sentence } from "./part.js";
 
-const lessons = new WeakMap();
 const QR = "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2.5v2.5M20 14v.01M14 20h2.5M20 17.5V20";
 const NEAR = new Set(["localhost", "127.0.0.1", "[::1]"]); // names that a phone understands as itself
-
-export default function mount({ parentElement, data }) {
-  if (!lessons.has(parentElement)) lessons.set(parentElement, new Lesson(parentElement));
-  lessons.get(parentElement).update(data);
-  return () => {
-    lessons.get(parentElement)?.close();
-    lessons.delete(parentElement);
-  };
-}
 
 class Lesson {
   #data = {}; #shown = ""; #facts = {}; #hide = new Set(); #timer = 0; #round = 0;
@@ -46,9 +37,8 @@ class Lesson {
     this.root.remove();
   }
 
-  say(key, values = {}) {
-    const text = key.split(".").reduce((found, part) => found?.[part], this.#data.words) ?? key;
-    return text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  say(key, values) {
+    return sentence(this.#data.words, key, values);
   }
 
   async #open() {
@@ -179,3 +169,5 @@ class Lesson {
     this.root.replaceChildren(h("button", { type: "button", class: "button opener", title: words.help, onclick: () => this.#open() }, icon(QR), h("span", {}, words.title)), this.dialog);
   }
 }
+
+export default mounting(Lesson);

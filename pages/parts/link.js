@@ -21,7 +21,7 @@ export function studio(page) {
 
 // Not crypto.randomUUID: a classroom server on plain http is no secure context. And not kept in sessionStorage:
 // a duplicated tab would share the name, and two tabs would take each other's turn.
-export const stranger = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const stranger = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Sent along with every question: which tab asks, where the server counts (it tells nobody). */
 export const headers = { "X-Tab": stranger() };

@@ -9,32 +9,18 @@
 import { watch } from "./desk.js";
 import { h } from "./dom.js";
 import { Link, studio } from "./link.js";
-
-const looks = new WeakMap();
-
-export default function mount({ parentElement, data }) {
-  if (!looks.has(parentElement)) looks.set(parentElement, new Look(parentElement));
-  looks.get(parentElement).update(data);
-  return () => {
-    looks.get(parentElement)?.close();
-    looks.delete(parentElement);
-  };
-}
+import { mounting, sentence, Sight } from "./part.js";
 
 const FAKE = [217, 95, 2], REAL = [30, 100, 200]; // orange and blue: told apart by every kind of colour vision
 const SIZES = [1, 16, 70, 286];
 
 class Look {
-  #data = {}; #paper = null; #visible = false; #stale = true; #map = null; #at = null; #field = null; #stop = () => {}; #timer = 0; #shown = {};
+  #data = {}; #paper = null; #map = null; #at = null; #field = null; #stop = () => {}; #shown = {};
 
   constructor(parent) {
     this.#build();
     parent.append(this.root);
-    this.sight = new IntersectionObserver(([entry]) => {
-      this.#visible = entry.isIntersecting;
-      if (this.#visible && this.#stale) this.#later(0);
-    });
-    this.sight.observe(this.root);
+    this.sight = new Sight(this.root, () => this.#ask());
   }
 
   update(data) {
@@ -53,37 +39,24 @@ class Look {
     this.parts.compare.hidden = !data.other;
     if (before.storage !== data.storage) {
       this.#stop();
-      this.#stop = watch(data.storage, (paper) => { this.#paper = paper; this.#refresh(); });
+      this.#stop = watch(data.storage, (paper) => { this.#paper = paper; this.sight.stale(); });
     }
-    if (before.tag !== data.tag) this.#refresh();
+    if (before.tag !== data.tag) this.sight.stale();
   }
 
   close() {
     this.#stop();
-    this.sight.disconnect();
-    clearTimeout(this.#timer);
+    this.sight.close();
     for (const link of [this.translateLink, this.judgeLink, this.otherLink]) link?.close();
     this.root.remove();
   }
 
-  say(key, values = {}) {
-    const text = key.split(".").reduce((found, part) => found?.[part], this.#data.words) ?? key;
-    return text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
-  }
-
-  #refresh() {
-    this.#stale = true;
-    if (this.#visible) this.#later(150);
-  }
-
-  #later(pause) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), pause);
+  say(key, values) {
+    return sentence(this.#data.words, key, values);
   }
 
   /** The sketch first, then its picture (if Play has not made it yet), then what is asked about the pair. */
   async #ask() {
-    this.#stale = false;
     const paper = this.#paper, drawn = paper && !paper.empty;
     this.parts.standIn.hidden = drawn || !this.#data.examples.length;
     this.parts.nothing.hidden = drawn || this.#data.examples.length > 0;
@@ -239,3 +212,5 @@ class Look {
     this.#difference();
   }
 }
+
+export default mounting(Look);

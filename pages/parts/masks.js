@@ -11,32 +11,18 @@
 import { watch } from "./desk.js";
 import { h } from "./dom.js";
 import { Link, studio } from "./link.js";
-
-const looks = new WeakMap();
-
-export default function mount({ parentElement, data }) {
-  if (!looks.has(parentElement)) looks.set(parentElement, new Masks(parentElement));
-  looks.get(parentElement).update(data);
-  return () => {
-    looks.get(parentElement)?.close();
-    looks.delete(parentElement);
-  };
-}
+import { mounting, sentence, Sight } from "./part.js";
 
 const grouped = (number) => Math.round(number).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 const letter = (k) => String.fromCharCode(65 + k);
 
 class Masks {
-  #data = {}; #paper = null; #visible = false; #stale = true; #timer = 0; #stop = () => {}; #label = null; #wrong = null;
+  #data = {}; #paper = null; #stop = () => {}; #label = null; #wrong = null;
 
   constructor(parent) {
     this.#build();
     parent.append(this.root);
-    this.sight = new IntersectionObserver(([entry]) => {
-      this.#visible = entry.isIntersecting;
-      if (this.#visible && this.#stale) this.#later(0);
-    });
-    this.sight.observe(this.root);
+    this.sight = new Sight(this.root, () => this.#ask(), 200);
   }
 
   update(data) {
@@ -55,7 +41,7 @@ class Masks {
         const facts = ({ version, tag, named, found }) => JSON.stringify([version, tag, named, found]);
         if (this.#paper && facts(paper) === facts(this.#paper)) return;
         this.#paper = paper;
-        this.#refresh();
+        this.sight.stale();
       });
     }
     if (JSON.stringify([before.words, before.tag, before.sets]) !== JSON.stringify([data.words, data.tag, data.sets])) {
@@ -63,31 +49,21 @@ class Masks {
       this.#speak();
       this.#choices();
       this.#count();
-      this.#refresh();
+      this.sight.stale();
     }
   }
 
   close(forever = true) {
     this.#stop();
-    clearTimeout(this.#timer);
+    this.sight.forget();
     for (const link of [this.rightLink, this.wrongLink, this.editLink, this.backLink]) link?.close();
     if (!forever) return;
-    this.sight.disconnect();
+    this.sight.close();
     this.root.remove();
   }
 
-  say(key, values = {}) {
-    return (this.#data.words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
-  }
-
-  #refresh() {
-    this.#stale = true;
-    if (this.#visible) this.#later(200);
-  }
-
-  #later(pause) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), pause);
+  say(key, values) {
+    return sentence(this.#data.words, key, values);
   }
 
   get #set() {
@@ -104,7 +80,6 @@ class Masks {
   }
 
   async #ask() {
-    this.#stale = false;
     const { tag, size, judged } = this.#data, { parts } = this;
     parts.nothing.hidden = Boolean(this.#paper);
     parts.builder.hidden = parts.planes.hidden = !this.#paper;
@@ -212,7 +187,7 @@ class Masks {
 
   #choices() {
     const { sets, names } = this.#data, { parts } = this, many = sets.length > 1;
-    const button = (value, text, chosen, act) => h("button", { type: "button", value, "aria-pressed": String(chosen), onclick: () => { act(value); this.#choices(); this.#refresh(); this.#later(0); } }, text);
+    const button = (value, text, chosen, act) => h("button", { type: "button", value, "aria-pressed": String(chosen), onclick: () => { act(value); this.#choices(); this.sight.stale(); } }, text);
     parts.sets.replaceChildren(...sets.map((set, k) => button(letter(k), this.say("set", { letter: letter(k) }), k === this.#set, () => { this.#label = set[0]; this.#wrong = null; })));
     parts.setsRow.hidden = parts.masksRow.hidden = !many;
     parts.labels.replaceChildren(...sets[this.#set].map((name) => button(name, names[name] ?? name, name === this.#label, () => { this.#label = name; })));
@@ -302,3 +277,5 @@ class Masks {
     for (const [part, key] of [["face", "faceCaption"], ["right", "rightCaption"], ["wrong", "wrongCaption"], ["away", "backFace"], ["there", "backThere"], ["returned", "backBack"]]) parts[part].dataset.alt = this.say(key);
   }
 }
+
+export default mounting(Masks);

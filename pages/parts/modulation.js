@@ -9,31 +9,17 @@
 import { watch } from "./desk.js";
 import { h } from "./dom.js";
 import { headers, Link, studio } from "./link.js";
-
-const insides = new WeakMap();
-
-export default function mount({ parentElement, data }) {
-  if (!insides.has(parentElement)) insides.set(parentElement, new Inside(parentElement));
-  insides.get(parentElement).update(data);
-  return () => {
-    insides.get(parentElement)?.close();
-    insides.delete(parentElement);
-  };
-}
+import { mounting, sentence, Sight } from "./part.js";
 
 const MAPS = ["map", "gamma", "beta", "strength"];
 
 class Inside {
-  #data = {}; #paper = null; #visible = false; #stale = true; #stop = () => {}; #timer = 0; #layers = []; #at = -1; #asked = "";
+  #data = {}; #paper = null; #stop = () => {}; #layers = []; #at = -1; #asked = "";
 
   constructor(parent) {
     this.#build();
     parent.append(this.root);
-    this.sight = new IntersectionObserver(([entry]) => {
-      this.#visible = entry.isIntersecting;
-      if (this.#visible && this.#stale) this.#later(0);
-    });
-    this.sight.observe(this.root);
+    this.sight = new Sight(this.root, () => this.#ask());
   }
 
   update(data) {
@@ -53,38 +39,26 @@ class Inside {
     if (before.storage !== data.storage) {
       this.#stop();
       this.#paper = null;
-      this.#stop = watch(data.storage, (paper) => { this.#paper = paper; this.#refresh(); });
+      this.#stop = watch(data.storage, (paper) => { this.#paper = paper; this.sight.stale(); });
     }
     if (before.tag !== data.tag || before.baseline !== data.baseline) {
-      this.#refresh();
+      this.sight.stale();
       this.#asked = "";
     }
   }
 
   close() {
     this.#stop();
-    this.sight.disconnect();
-    clearTimeout(this.#timer);
+    this.sight.close();
     this.link?.close();
     this.root.remove();
   }
 
-  say(key, values = {}) {
-    return (this.#data.words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
-  }
-
-  #refresh() {
-    this.#stale = true;
-    if (this.#visible) this.#later(150);
-  }
-
-  #later(pause) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), pause);
+  say(key, values) {
+    return sentence(this.#data.words, key, values);
   }
 
   async #ask() {
-    this.#stale = false;
     const { examples, layers, tag } = this.#data, paper = this.#paper;
     this.parts.standIn.hidden = Boolean(paper) || !examples.length;
     if (layers && (paper || examples.length)) {
@@ -165,7 +139,7 @@ class Inside {
       this.parts.apart.textContent = this.say(baseline ? "apart" : "apartAlone", apart);
     } catch {
       this.#asked = ""; // asked again when somebody looks again
-      this.#stale = true;
+      this.sight.owed();
     }
   }
 
@@ -174,7 +148,7 @@ class Inside {
     const text = (name, tag = "p", attributes = {}) => (parts[name] = h(tag, attributes));
     const shown = (name) => h("figure", {}, (parts[name] = h("div", { class: "shown" })), text(`${name}Caption`, "figcaption"));
     parts.layer = h("input", { type: "range", min: 0, max: 0, step: 1, value: 0, oninput: () => { this.#at = parts.layer.valueAsNumber; this.#turn(); } });
-    parts.channel = h("input", { type: "number", min: 0, max: 9999, step: 1, value: 0, oninput: () => this.#refresh() });
+    parts.channel = h("input", { type: "number", min: 0, max: 9999, step: 1, value: 0, oninput: () => this.sight.stale() });
     parts.layers = h("section", { class: "block" }, text("layersTitle", "h2"), text("layersText"),
       h("div", { class: "knobs" }, h("label", {}, text("layer_", "span"), parts.layer), h("label", {}, text("channel_", "span"), parts.channel)),
       text("where", "p", { class: "where", role: "status" }), h("div", { class: "maps" }, ...MAPS.map(shown)));
@@ -194,7 +168,7 @@ class Inside {
     this.parts.strengthCaption.textContent = this.say("strength");
     this.#turn();
     this.#asked = "";
-    if (this.#visible) this.#compare();
+    if (this.sight.seen) this.#compare();
   }
 }
 
@@ -221,3 +195,5 @@ function difference(pictures) {
   }
   return count ? sum / count : 0;
 }
+
+export default mounting(Inside);

@@ -10,6 +10,8 @@ import streamlit as st
 import studio
 from pages.parts import address
 from pages.parts.picker import picker
+from pages.parts.read import read
+from pages.parts.train import panel
 from pages.parts.words import said, word
 
 
@@ -29,8 +31,10 @@ def head(gan: str) -> dict[str, Any] | None:
     return picker(gan, top)
 
 
-def tabs(*names: str) -> dict[str, Any]:
-    """Tabs that the address knows (``?tab=look``), in any language; ``?hide=`` takes all but the first away."""
+def tabs(card: dict[str, Any] | None) -> dict[str, Any]:
+    """Tabs that the address knows (``?tab=look``), in any language; ``?hide=`` takes all but the first away. Without a
+    checkpoint there is nothing to play with: Train and Read are left."""
+    names = ("play", "look", "train", "read") if card else ("train", "read")
     shown = [name for name in names if name == names[0] or name not in address.hidden()]
     labels = {name: word(f"studio.tabs.{name}") for name in shown}
 
@@ -41,3 +45,13 @@ def tabs(*names: str) -> dict[str, Any]:
     key, asked = f"tabs-{address.language()}", st.query_params.get("tab")
     st.session_state[key] = labels.get(asked, labels[names[0]])
     return dict(zip(shown, st.tabs(list(labels.values()), key=key, on_change=remember), strict=True))
+
+
+def rest(gan: str, card: dict[str, Any] | None, shown: dict[str, Any]) -> None:
+    """The tabs that are alike on every page: Train and Read."""
+    if "train" in shown and (shown["train"].open or not card):
+        with shown["train"]:
+            panel(gan)
+    if "read" in shown and shown["read"].open:
+        with shown["read"]:
+            read(gan, card)

@@ -8,6 +8,7 @@
 
 import { h, icon } from "./dom.js";
 import { headers } from "./link.js";
+import { sentence } from "./part.js";
 
 const SIDE = 1024, MOST = 1.9e6; // as studio/gallery.py takes them
 const NAME = "gan-studio/pinned-as", SENT = "gan-studio/pinned"; // what this tab keeps: the name, and the secrets of what it sent
@@ -50,8 +51,8 @@ export class Pin {
     this.button.setAttribute("aria-label", data.words.button);
   }
 
-  say(key, values = {}) {
-    return (this.#data.words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  say(key, values) {
+    return sentence(this.#data.words, key, values);
   }
 
   async #open() {

@@ -101,13 +101,14 @@ export class Reel {
     this.latest = h("button", { type: "button", class: "button", onclick: () => { this.stop(); this.follow(); } });
     this.says = h("output", { class: "when" });
     this.empty = h("p", { class: "nothing" });
+    this.columns = h("p", { class: "columns" });
     this.row = h("div", { class: "scrubber" }, this.play, this.slide, this.latest, this.says);
-    this.root = h("section", { class: "reel" }, h("div", { class: "sheets" }, this.sheet.root, this.beside.root, this.empty), this.row);
+    this.root = h("section", { class: "reel" }, h("div", { class: "sheets" }, this.sheet.root, this.beside.root, this.empty), this.columns, this.row);
     for (const eager of ["pointerenter", "focusin"]) this.row.addEventListener(eager, () => this.#fetchAll(), { once: true });
   }
 
-  speak(say, time, number) {
-    Object.assign(this, { say, time, number });
+  speak(say, said, time, number) {
+    Object.assign(this, { say, said, time, number });
     this.slide.setAttribute("aria-label", say("scrubber"));
     this.latest.textContent = say("latest");
     this.empty.textContent = say("noSamples");
@@ -119,6 +120,8 @@ export class Reel {
   update(track, other = null, by = "step") {
     this.#track = track;
     this.#other = other?.run ? other : null;
+    const named = (track.run?.columns ?? []).map((each) => this.said?.(each) ?? each.en);
+    this.columns.textContent = named.length ? `${this.say("columns")} ${named.join(" · ")}` : "";
     this.by = by;
     const count = track.samples.length;
     this.empty.hidden = count > 0;

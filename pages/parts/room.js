@@ -565,7 +565,7 @@ class Room {
     p.rows.replaceChildren(...["before", "after", "difference"].map((key) => h("span", {}, this.say(`rows.${key}`))));
     this.#listed = -Infinity;
     this.#list();
-    this.reel.speak((key, values) => this.say(key, values), (seconds) => this.time(seconds), (value) => this.number(value));
+    this.reel.speak((key, values) => this.say(key, values), (words) => this.said(words), (seconds) => this.time(seconds), (value) => this.number(value));
     this.#shape = this.#last = "";
     this.#single = null;
   }

@@ -5,18 +5,8 @@
 
 import { h } from "./dom.js";
 import { studio } from "./link.js";
+import { mounting, sentence } from "./part.js";
 import { within } from "./track.js";
-
-const overviews = new WeakMap();
-
-export default function mount({ parentElement, data, setTriggerValue }) {
-  if (!overviews.has(parentElement)) overviews.set(parentElement, new Runs(parentElement));
-  overviews.get(parentElement).update(data, setTriggerValue);
-  return () => {
-    overviews.get(parentElement)?.close();
-    overviews.delete(parentElement);
-  };
-}
 
 const BUSY = new Set(["starting", "queued", "training", "paused"]);
 
@@ -31,7 +21,7 @@ class Runs {
     document.addEventListener("visibilitychange", () => document.hidden || this.#ask(), { signal: this.#ending.signal });
   }
 
-  update(data, tell) {
+  update(data, { setTriggerValue: tell }) {
     const first = !this.#data.words;
     this.#data = data;
     this.#tell = tell;
@@ -49,9 +39,8 @@ class Runs {
     this.root.remove();
   }
 
-  say(key, values = {}) {
-    const text = key.split(".").reduce((found, part) => found?.[part], this.#data.words) ?? key;
-    return text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  say(key, values) {
+    return sentence(this.#data.words, key, values);
   }
 
   async #ask() {
@@ -105,3 +94,5 @@ class Runs {
     setTimeout(() => this.root.isConnected && !location.search.includes("run=") && location.assign(address), 5000); // nobody heard
   }
 }
+
+export default mounting(Runs);

@@ -5,17 +5,7 @@
  */
 
 import { Link, studio } from "./link.js";
-
-const shows = new WeakMap();
-
-export default function mount({ parentElement, data }) {
-  if (!shows.has(parentElement)) shows.set(parentElement, new Show(parentElement));
-  shows.get(parentElement).update(data);
-  return () => {
-    shows.get(parentElement)?.close();
-    shows.delete(parentElement);
-  };
-}
+import { mounting } from "./part.js";
 
 const SECONDS = 2.4, REST = 2.2;
 
@@ -94,3 +84,5 @@ class Show {
     this.#picture = picture;
   }
 }
+
+export default mounting(Show);

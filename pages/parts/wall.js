@@ -8,19 +8,10 @@
 import { offer } from "./desk.js";
 import { h } from "./dom.js";
 import { headers, Link, studio, wanted } from "./link.js";
+import { mounting } from "./part.js";
 import { Pin } from "./pin.js";
 
-const walls = new WeakMap();
 const AT_ONCE = 3; // questions of one wall on their way: a class of walls must not fill the server's line
-
-export default function mount({ parentElement, data, setStateValue }) {
-  if (!walls.has(parentElement)) walls.set(parentElement, new Wall(parentElement));
-  walls.get(parentElement).update(data, setStateValue);
-  return () => {
-    walls.get(parentElement)?.close();
-    walls.delete(parentElement);
-  };
-}
 
 class Wall {
   #data = {}; #say = () => {}; #first = 0; #chosen = []; #shown = ""; #frames = []; #timer = 0; #round = 0; #beliefs = new Map();
@@ -30,7 +21,7 @@ class Wall {
     parent.append(this.root);
   }
 
-  update(data, setStateValue) {
+  update(data, { setStateValue }) {
     this.#data = data;
     this.#say = (name, value) => setStateValue(name, value);
     this.address = studio(data.page);
@@ -262,3 +253,5 @@ class Wall {
     this.sentence.textContent = trouble.kind === "refused" ? trouble.says || words.refused : words[trouble.kind] ?? words.away;
   }
 }
+
+export default mounting(Wall);

@@ -443,6 +443,11 @@ class GAN(BaseGAN):
         each = torch.eye(self.config.styles + 1, device=photo.device)
         return torch.stack([photo, *(self.generator(photo, each[k].expand(len(photo), -1)) for k in self._order)], 1)
 
+    @classmethod
+    def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
+        first = [{"en": "photo", "ko": "사진"}, {"en": "identity gate", "ko": "항등 게이트"}]
+        return [*first, *({"en": name, "ko": name} for name in extras.get("styles", []))]
+
     @property
     def _order(self) -> list[int]:
         return [self.config.styles, *range(self.config.styles)]

@@ -327,6 +327,14 @@ class GAN(BaseGAN):
         sketch, photo = batch
         return torch.stack([sketch.expand(-1, 3, -1, -1), self.generator(sketch), photo], dim=1)
 
+    @classmethod
+    def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
+        return [
+            {"en": "what is given", "ko": "입력"},
+            {"en": "what is made", "ko": "만든 그림"},
+            {"en": "the photo", "ko": "실제 사진"},
+        ]
+
     def made(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         return self.generator(batch[0]), batch[1]
 

@@ -600,6 +600,12 @@ class GAN(BaseGAN):
             columns.append(self.generator(self.one_hot(ids), self.encoder(self._looked_at(photo)).chunk(2, 1)[0]))
         return torch.stack([*columns, photo], dim=1)
 
+    @classmethod
+    def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
+        first = [{"en": "label map", "ko": "라벨 맵"}, {"en": "what is made", "ko": "만든 그림"}]
+        seen = [{"en": "in the photo's style", "ko": "사진의 스타일로"}] if config.style and config.encoder else []
+        return [*first, *seen, {"en": "the photo", "ko": "실제 사진"}]
+
     def show(self, pictures: Sequence[Picture]) -> Tensor:
         """Label map, and what the generator makes of it in two styles."""
         rows = []

@@ -342,6 +342,10 @@ class GAN(BaseGAN):
         """The picture, and each label turned on (if it excludes others) or over."""
         return self._sheet(batch[0])
 
+    @classmethod
+    def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
+        return [{"en": "picture", "ko": "원본"}, *({"en": name, "ko": name} for name in cls.labels_of(config).names)]
+
     def show(self, pictures: Sequence[Picture]) -> Tensor:
         """The pictures, and three of their labels turned: for a glance, not the whole sheet."""
         count = 1 + len(self.labels.names)

@@ -38,7 +38,7 @@ from studio.base import About, BaseGAN, Term, descend, option, verb
 from studio.data import Images
 from studio.images import Picture
 from studio.layers import EqualConv2d, EqualLinear, ResizeConv2d, blur, minibatch_stddev, pixel_norm
-from studio.losses import bce, r1
+from studio.losses import bce, gradient_penalty, r1
 
 GAIN = math.sqrt(2)  # of weights before a leaky ReLU
 SOFT = (1, 2, 1)  # nearest neighbour, then this filter: bilinear
@@ -336,12 +336,13 @@ class GAN(latents.StyleVerbs, BaseGAN):
         # 1. The discriminator learns to tell real pictures from made ones, without being too steep.
         fake = self.draw(self.styles(n, grown), grown).detach().float()
         wasserstein, losses, d = c.loss == "wgan-gp", {}, torch.zeros(())
-        if c.penalty and (wasserstein or step % c.penalty_every == 0):
-            where = torch.lerp(real, fake, torch.rand(n, 1, 1, 1, device=real.device)) if wasserstein else real
-            where = where.detach().requires_grad_()
-            verdict = self.discriminator(where, grown)
-            losses["steep"] = slope_from_one(verdict, where) if wasserstein else r1(verdict, where)
-            d = c.penalty * losses["steep"] if wasserstein else c.penalty / 2 * c.penalty_every * losses["steep"]
+        if c.penalty and wasserstein:
+            losses["steep"] = gradient_penalty(lambda x: self.discriminator(x, grown), real, fake)
+            d = c.penalty * losses["steep"]
+        elif c.penalty and step % c.penalty_every == 0:
+            where = real.detach().requires_grad_()
+            losses["steep"] = r1(self.discriminator(where, grown), where)
+            d = c.penalty / 2 * c.penalty_every * losses["steep"]
         yes, no = self.discriminator(real, grown), self.discriminator(fake, grown)
         if wasserstein:  # and not far from zero: ProGAN's drift term
             losses["discriminator"] = no.mean() - yes.mean()
@@ -393,9 +394,3 @@ class GAN(latents.StyleVerbs, BaseGAN):
         found = [images.to_picture(self.synthesis(ws, None, level - 1 + a)) for a in (0.0, 1.0, alpha)]
         side = self.config.start << level
         return Fade(*found, round(alpha, 3), (side // 2, side))
-
-
-def slope_from_one(verdicts: Tensor, where: Tensor) -> Tensor:
-    """WGAN-GP's penalty (arXiv 1704.00028): ``E[(|grad D(x̂)| - 1)²]``, between real and made pictures."""
-    (slope,) = torch.autograd.grad(verdicts.sum(), where, create_graph=True)
-    return (slope.flatten(1).norm(dim=1) - 1).square().mean()

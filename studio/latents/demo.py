@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from studio import images, measure
+from studio import images, judges, measure
 from studio.images import File, Picture
 from studio.latents import measures, points
-from studio.latents.measures import Length, PixelJudge, Separability
+from studio.latents.measures import LabelJudge, Length, PixelJudge, Separability
 from studio.latents.points import checked_seeds, lerp, slerp
 from studio.latents.projection import project
 from studio.verbs import verb
@@ -331,6 +331,10 @@ class StyleVerbs:
         made = self._pictures(self._w(range(5 * len(real)), 1.0))
         return torch.cat([real[:, None], made.view(len(real), 5, *made.shape[1:])], dim=1)
 
+    @classmethod
+    def columns(cls, config: Any, extras: Mapping[str, Any]) -> list[dict[str, str]]:
+        return [{"en": "a real picture", "ko": "실제 그림"}, {"en": "what is made", "ko": "만든 그림"}]
+
     def made(self, batch: tuple[Tensor]) -> tuple[Tensor, Tensor]:
         """As many pictures as there are real ones, and these."""
         return self._pictures(self._w(range(len(batch[0])), 1.0)).clamp(-1, 1), batch[0]
@@ -429,8 +433,11 @@ class StyleVerbs:
         return space.lower()
 
     def _judge(self) -> Any:
-        """Who tells how alike two pictures are, and what they show."""
-        return PixelJudge()
+        """Who tells how alike two pictures are, and what they show: the trained judge that knows the labels which the
+        card names (``extras["judge"]``), else plain facts of pixels."""
+        names = self.extras.get("judge")
+        judge = judges.find(names) if names else None
+        return PixelJudge() if judge is None else LabelJudge(judge.to(self.device), judge.labels.names)
 
 
 def _set_figures(a: Tensor, b: Tensor) -> dict[str, Any]:
