@@ -1,4 +1,4 @@
-# ruff: noqa: E402: the repository must be on the path before its modules are imported
+# ruff: noqa: E402
 """A class at work: thirty viewers draw, slide, mix and paint on a real classroom server, and every answer is checked.
 
     python tests/load/classroom.py --viewers 30 --minutes 10            the table
@@ -240,7 +240,7 @@ class Seen:
 
     def refused(self, answer: httpx.Response) -> None:
         """A refusal must say a sentence, and 429 and 503 when to come back."""
-        with suppress(ValueError):
+        with suppress(ValueError, AttributeError):
             soon = answer.status_code not in (429, 503) or answer.headers.get("retry-after", "").isdigit()
             if soon and len(answer.json().get("error", "").split()) > 3:
                 return
