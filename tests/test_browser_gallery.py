@@ -34,7 +34,7 @@ def test_a_picture_goes_from_a_student_over_the_teacher_to_the_wall(visit, class
     key = (classroom.home / "class" / "key").read_text().strip()
     student = visit("student", f"/pix2pix?tag={TAG}")
     wall = visit("projector", "/gallery?lang=ko")
-    expect(wall.page.locator(".nothing b")).to_have_text("아직 걸린 그림이 없습니다.")
+    expect(wall.page.locator(".nothing b")).to_have_text("아직 걸린 그림이 없습니다.", timeout=30000)
     draw(student)
     page = student.page
     page.get_by_role("button", name="Show to the class").click()
