@@ -11,6 +11,7 @@ from pages.parts import address, catalogue
 from pages.parts.live import component
 from pages.parts.words import said, table, word
 from studio.checkpoints import folder
+from studio.markdown import plain
 
 HERO = catalogue.FIRST
 _show = component("show")
@@ -48,9 +49,9 @@ def page_of(gan: str) -> str:
 
 def card(shown: catalogue.Shown) -> None:
     """A GAN of the gallery: its picture, name, year, and its one idea."""
-    tags = studio.tags(shown.name)
+    tags = studio.tags(shown.name, address.visitor())
     with st.container(border=True, height="stretch"):
-        preview = folder(shown.name) / "preview.webp" if tags else None
+        preview = folder(shown.name, tags[0]) / "preview.webp" if tags else None
         if preview and preview.is_file():
             st.image(str(preview), width="stretch")
         st.html(
@@ -79,4 +80,4 @@ for k, each in enumerate(there):
         card(each)
 for each in gans:
     if each.trouble:
-        st.warning(word("studio.home.broken", name=each.name, trouble=each.trouble[:300]))
+        st.warning(word("studio.home.broken", name=each.name, trouble=plain(each.trouble[:300])))

@@ -12,6 +12,7 @@ from pages.parts.masks import masks
 from pages.parts.page import head, rest, tabs
 from pages.parts.sliders import slider, sliders
 from pages.parts.words import said, word
+from studio.markdown import plain
 
 GAN = "stargan"
 LOW, HIGH = -0.5, 1.5
@@ -69,7 +70,7 @@ if card:
                 "tiles": [word("studio.sliders.original"), *(tile(name, excludes) for name in labels.names)],
             } if judged else None,
         )  # fmt: skip
-        st.caption(word("stargan.play.trained", title=said(card["title"]), size=size))
+        st.caption(word("stargan.play.trained", title=plain(said(card["title"])), size=size))
     if "look" in shown:
         with shown["look"]:
             if not judged:

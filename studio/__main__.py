@@ -1,5 +1,7 @@
 """The shell: python -m studio list | show | GAN VERB | train | runs | pause | stop |
-keep | compare | adopt | measure | bench | doctor."""
+keep | compare | adopt | publish | pull | measure | bench | doctor.
+
+Where a checkpoint's tag is asked, ``hub:owner/name`` means one of the Hub, which is pulled first."""
 
 from __future__ import annotations
 
@@ -54,6 +56,13 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p.add_argument("--tag", required=True)
     p.add_argument("--title")
     p.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="what the file cannot tell")
+    p = command(_publish, "Put a checkpoint, or a run as it stands, on the Hub.")
+    p.add_argument("what", metavar="RUN|CHECKPOINT", help="gan/tag, a tag, or the name or folder of a run")
+    p.add_argument("--to", required=True, metavar="OWNER/NAME")
+    p.add_argument("--private", action="store_true", help="a repo that is made is seen by its owner only")
+    p = command(_pull, "Get a checkpoint from the Hub; without a network, what was got before.")
+    p.add_argument("repo", metavar="OWNER/NAME", help="owner/name, or owner/name@revision")
+    p.add_argument("--tag", help="the name it gets here (default: its own, or one like it that is free)")
     p = command(_measure, "Measure a checkpoint or a run on the pictures that were held out of its training.")
     p.add_argument("gan")
     p.add_argument("tag", nargs="?", help="a checkpoint's tag, or the folder of a run")
@@ -167,7 +176,7 @@ def _show(given: argparse.Namespace) -> None:
 
     gan = registry.gan(given.gan)
     if given.tag:
-        print(json.dumps(checkpoints.card(given.gan, given.tag), indent=1, ensure_ascii=False))
+        print(json.dumps(checkpoints.card(given.gan, _local(given.gan, given.tag)), indent=1, ensure_ascii=False))
         return
     print(
         f"{gan.about.title} ({gan.about.year})\n{gan.about.idea['en']}\n{gan.about.paper}\n{gan.about.link}\n\nVerbs:"
@@ -225,10 +234,36 @@ def _adopt(given: argparse.Namespace) -> None:
     print(checkpoints.adopt(given.file, given.gan, given.tag, given.title, settings))
 
 
+def _publish(given: argparse.Namespace) -> None:
+    from studio import hub
+
+    print(hub.publish(given.what, given.to, given.private))
+
+
+def _pull(given: argparse.Namespace) -> None:
+    from studio import hub
+
+    pulled = hub.pull(given.repo, given.tag)
+    print(pulled.says, file=sys.stderr)
+    print(pulled.folder)
+
+
+def _local(gan: str, tag: str | None) -> str | None:
+    """The tag itself; of one of the Hub, the tag that it has here once it is pulled."""
+    from studio import checkpoints
+
+    if not (tag or "").startswith(checkpoints.HUB):
+        return tag
+    from studio import hub
+
+    return hub.here(gan, tag)[1]
+
+
 def _measure(given: argparse.Namespace) -> None:
     from studio import checkpoints, registry
     from studio.runs import Run
 
+    given.tag = _local(given.gan, given.tag)
     if given.tag and (Path(given.tag) / "card.json").exists() and (Path(given.tag) / "events.jsonl").exists():
         gan, card = Run(given.tag).gan(), Run(given.tag).card
     else:
@@ -281,7 +316,7 @@ def _train(given: argparse.Namespace) -> None:
             given.data,
             name=given.run,
             settings=given.set,
-            origin=given.start,
+            origin=_local(given.gan, given.start),
             held_out=given.hold_out,
             seed=given.seed,
             **how,

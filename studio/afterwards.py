@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from studio import checkpoints
+from studio import checkpoints, owners
 from studio.runs import Run
 
 
@@ -23,27 +23,32 @@ def use(run: Run) -> str:
         ValueError: there is no saved state yet, or its weights are not finite.
     """
     card = run.card
-    tag = free_tag(card["gan"], card.get("title") or run.name)
-    run.keep(tag, _facts(run), examples=_examples(card))
+    owners.check_room()
+    tag = free_tag(card["gan"], owners.unguessable(_tag(card.get("title") or run.name)[:48]))
+    run.keep(tag, _facts(run) | ({"owner": card["owner"]} if "owner" in card else {}), examples=_examples(card))
     return tag
 
 
 def packed(run: Run) -> bytes:
     """A zip with card and weights, as a checkpoint's folder: unpacked under ``checkpoints/<gan>/`` it is found."""
-    card = run.card
-    tag = _tag(card.get("title") or run.name)
     out = io.BytesIO()
     with tempfile.TemporaryDirectory() as place:
-        folder = run.keep(tag, _facts(run), Path(place), _examples(card))
+        folder = kept(run, Path(place))
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as pack:
             for path in sorted(folder.iterdir()):
-                pack.write(path, f"{tag}/{path.name}")
+                pack.write(path, f"{folder.name}/{path.name}")
     return out.getvalue()
+
+
+def kept(run: Run, where: Path) -> Path:
+    """The run as it stands as a checkpoint's folder under ``where``; the errors are those of `use`."""
+    card = run.card
+    return run.keep(_tag(card.get("title") or run.name), _facts(run), where, _examples(card))
 
 
 def free_tag(gan: str, title: str) -> str:
     """A tag for a title that no checkpoint of the GAN has."""
-    tag, taken = _tag(title), set(checkpoints.tags(gan))
+    tag, taken = _tag(title), set(checkpoints.all_tags(gan))
     return next(each for each in [tag, *(f"{tag[:58]}-{k}" for k in range(2, 9999))] if each not in taken)
 
 

@@ -39,7 +39,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from studio import checkpoints, class_api, images, registry, runs_api, serving, visitors
+from studio import checkpoints, class_api, images, limits, owners, registry, runs_api, serving, visitors
 from studio.images import Picture
 from studio.verbs import Argument, Verb, jsonable, verbs
 
@@ -184,10 +184,11 @@ async def _watch(request: Request, gone: threading.Event) -> None:
 
 def gans(request: Request) -> JSONResponse:
     """GET /api/gans."""
-    return JSONResponse({"gans": [_described(name) for name in registry.names()]})
+    cookie = request.cookies.get(owners.COOKIE)
+    return JSONResponse({"gans": [_described(name, cookie) for name in registry.names()]})
 
 
-def _described(name: str) -> dict[str, Any]:
+def _described(name: str, cookie: str | None = None) -> dict[str, Any]:
     gan = registry.gan(name)
     about = gan.about
     return {
@@ -217,7 +218,7 @@ def _described(name: str) -> dict[str, Any]:
         ],
         "checkpoints": [
             {"tag": tag, "title": card.get("title", tag), "size": card["config"].get("size"), "default": k == 0}
-            for k, tag in enumerate(checkpoints.tags(name))
+            for k, tag in enumerate(checkpoints.tags(name, cookie))
             for card in [checkpoints.card(name, tag)]
         ],
     }
@@ -231,7 +232,7 @@ def file(request: Request) -> Response:
     except ValueError as error:
         raise HTTPException(404, str(error)) from error
     if name == "card.json":
-        return JSONResponse(card)
+        return JSONResponse({name: value for name, value in card.items() if name != "owner"})
     named = [*card.get("examples", []), *card.get("pictures", [])]
     listed = [e for e in named if isinstance(e, str) and Path(e).name == e]
     there = [e for e in ["preview.webp", *listed] if Path(e).suffix in PICTURES and (folder / e).is_file()]
@@ -479,20 +480,25 @@ def _error(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": says}, status, headers={"Cache-Control": "no-store", **headers})
 
 
-class _Counted:
-    """Counts every question (`visitors.rates`) before its body is read; one too many is told when to come again."""
+class _Door:
+    """Before every route: counts the question (`visitors.rates`) before its body is read, and notes whose it is, so
+    that `limits` are those of a teacher or of a stranger."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (rates := visitors.rates()):
-            request = Request(scope)
-            try:
-                rates.check(request.client and request.client.host, request.headers.get("x-tab"))
-            except visitors.TooMany as error:
-                return await _error(request, error)(scope, receive, send)
-        await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        request = Request(scope)
+        client = request.client and request.client.host
+        try:
+            if rates := visitors.rates():
+                rates.check(client, request.headers.get("x-tab"))
+        except visitors.TooMany as error:
+            return await _error(request, error)(scope, receive, send)
+        with limits.granted(visitors.standing(client, request.headers, request.cookies)):
+            await self.app(scope, receive, send)
 
 
 api = Starlette(
@@ -506,7 +512,7 @@ api = Starlette(
         Route("/{gan}/{verb}", ask, methods=["POST"]),
     ],
     exception_handlers={kind: _error for kind in (*_EXPECTED, Exception)},
-    middleware=[Middleware(_Counted)],
+    middleware=[Middleware(_Door)],
 )
 routes = [Mount("/api", app=api)]
 app = Starlette(routes=routes)

@@ -13,7 +13,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from studio import formats, images, registry, weights
+from studio import formats, images, owners, registry, weights
 from studio.base import BaseGAN, checked
 from studio.formats import safe
 from studio.places import home
@@ -30,6 +31,7 @@ from studio.training import write_atomically
 
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 TAG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+HUB = "hub:"  # before the name of a repo on the Hub; no tag has a colon
 
 
 def places() -> list[Path]:
@@ -47,8 +49,25 @@ def checked_tag(tag: str) -> str:
     return tag
 
 
-def tags(gan: str) -> list[str]:
-    """The checkpoints of a GAN, the default first, then by name."""
+def tags(gan: str, cookie: str | None = None) -> list[str]:
+    """The checkpoints of a GAN, the default first, then by name.
+
+    Args:
+        cookie: of the browser that asks. On a public server those that other browsers made are not listed
+            (`studio.owners`); whoever knows the name of one can still use it.
+    """
+    found = _found(gan)
+    listed = [tag for tag, card in found.items() if "owner" not in card or owners.may(card["owner"], cookie)]
+    return sorted(listed, key=lambda tag: (not found[tag].get("default", False), "owner" in found[tag], tag))
+
+
+def all_tags(gan: str) -> list[str]:
+    """Also those that are not listed: their names are taken."""
+    return list(_found(gan))
+
+
+def _found(gan: str) -> dict[str, dict[str, Any]]:
+    """Every checkpoint's card by its tag."""
     found: dict[str, dict[str, Any]] = {}
     for place in places():
         for path in sorted(place.glob(f"{gan}/*/card.json")):
@@ -57,7 +76,7 @@ def tags(gan: str) -> list[str]:
                     found[path.parent.name] = _read_card(path)
                 except ValueError:
                     continue  # a folder that is being written, or spoiled: `doctor` names it
-    return sorted(found, key=lambda tag: (not found[tag].get("default", False), tag))
+    return found
 
 
 def folder(gan: str, tag: str | None = None) -> Path:
@@ -70,7 +89,7 @@ def folder(gan: str, tag: str | None = None) -> Path:
     known = tags(gan)
     if tag is None and known:
         tag = known[0]
-    if tag is not None and checked_tag(tag) in known:
+    if tag is not None and checked_tag(tag) in _found(gan):
         return next(place / gan / tag for place in places() if (place / gan / tag / "card.json").exists())
     there = f"There are: {', '.join(known)}." if known else "There are none yet: train or adopt one."
     raise ValueError(f"{gan} has no checkpoint {tag or ''}. ".replace(" . ", ". ") + there)
@@ -95,13 +114,18 @@ def load(gan: str, tag: str | None = None, device: str | None = None, fast: bool
     """A GAN with a checkpoint's weights, ready for its verbs: in eval mode, without gradients.
 
     Args:
-        tag: None = the GAN's default checkpoint.
+        gan, tag: None = the GAN's default checkpoint. Either may also be one of the Hub, ``hub:owner/name`` or
+            ``hub:owner/name@revision``: it is pulled first (`studio.hub`).
         device: ``"cpu"``, ``"cuda"``, ``"mps"``; None = cpu.
         fast: the variant that the server uses, where it is faster here (`studio.fast`); else exact fp32.
 
     Raises:
         ValueError: no such checkpoint, of another GAN, damaged, or not finite.
     """
+    if gan.startswith(HUB) or (tag or "").startswith(HUB):
+        from studio import hub
+
+        gan, tag = hub.here(gan, tag)
     place = folder(gan, tag)
     described = _read_card(place / "card.json")
     if described["gan"] != gan:
@@ -183,10 +207,7 @@ def save(
             if not torch.isfinite(value).all():
                 raise ValueError(f"{child}.{key} holds NaN or infinite values; such weights are not kept.")
             parts.setdefault(file, {})[f"{child}.{key}"] = value
-    fresh = target.with_name(f".{tag}.{os.getpid()}.tmp")
-    try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
+    with appearing(target) as fresh:
         files = {}
         for file, tensors in parts.items():
             if half and all(v.abs().max() < 6e4 for v in tensors.values() if v.numel()):
@@ -206,8 +227,28 @@ def save(
             "extras": gan.extras,
             **facts,
         }
-        (fresh / "card.json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        old = target.with_name(f".{tag}.{os.getpid()}.old")
+        (fresh / "card.json").write_text(card_text(described), encoding="utf-8")
+    return target
+
+
+def card_text(card: Mapping[str, Any]) -> str:
+    """A card as it is written."""
+    return json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def appearing(target: Path) -> Iterator[Path]:
+    """A folder to fill, which then takes the place of `target`: whole, or, if anything goes wrong, not at all.
+
+    Raises:
+        ValueError: the disk is full or can't be written; what was there stays.
+    """
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        yield fresh
+        old = target.with_name(f".{target.name}.{os.getpid()}.old")
         if target.exists():
             os.replace(target, old)
         os.replace(fresh, target)
@@ -218,13 +259,12 @@ def save(
         ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return target
 
 
 def update_card(gan: str, tag: str, **facts: Any) -> None:
     """Adds to or replaces facts of a card (measured figures, say)."""
     path = folder(gan, tag) / "card.json"
-    text = json.dumps({**_read_card(path), **facts}, indent=1, ensure_ascii=False) + "\n"
+    text = card_text({**_read_card(path), **facts})
     write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 

@@ -25,6 +25,10 @@ PAPER = (255, 255, 255)  # what shows through where a picture is transparent
 Picture = Image.Image
 
 
+class TooLarge(ValueError):
+    """More pixels than are opened."""
+
+
 @dataclass(frozen=True)
 class File:
     """A file that a verb gives: its bytes, what kind it is (``video/mp4``), and the ending of its name."""
@@ -62,12 +66,14 @@ def _opened(
         with Image.open(source, formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > most:
-                raise ValueError(
+                raise TooLarge(
                     f"This picture has {width:,} x {height:,} pixels; at most {most / 1e6:.0f} million can be "
                     "opened. Make it smaller first, for example 2,000 pixels wide."
                 )
             picture.load()
             return made(ImageOps.exif_transpose(picture))
+    except TooLarge:
+        raise
     except FileNotFoundError as error:
         raise ValueError(f"There is no file {source}. Check the name.") from error
     except (IsADirectoryError, PermissionError) as error:
@@ -79,7 +85,7 @@ def _opened(
         ) from error
     except UnidentifiedImageError as error:
         raise ValueError("This file is not a picture that can be read. Use a PNG, JPEG or WebP picture.") from error
-    except (OSError, SyntaxError, EOFError, IndexError, RuntimeError) as error:  # of Pillow's decoders
+    except (OSError, SyntaxError, EOFError, IndexError, RuntimeError, ValueError) as error:  # of Pillow's decoders
         raise ValueError("This picture is damaged or cut off. Save or download it again.") from error
 
 

@@ -90,6 +90,11 @@ def granted(standing: str) -> Iterator[None]:
         _standing.reset(token)
 
 
+def trusted() -> bool:
+    """Whether the teacher asks."""
+    return bool(_standing.get())
+
+
 def limits() -> Limits:
     """The server's limits, for whoever asks.
 

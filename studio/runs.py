@@ -33,7 +33,7 @@ import filelock
 import psutil
 import torch
 
-from studio import checkpoints, devices, images, registry
+from studio import checkpoints, devices, images, owners, registry
 from studio.base import BaseGAN, checked
 from studio.data.files import several
 from studio.limits import limits
@@ -522,6 +522,7 @@ def create(
     minutes: float | None = None,
     device: str | None = "cpu",
     title: str = "",
+    owner: str | None = None,
 ) -> Run:
     """Makes the folder of a new run, after everything about it was checked; nothing is trained yet.
 
@@ -536,6 +537,7 @@ def create(
         steps, minutes: how long.
         device: None = the fastest that is there.
         title: what people call it.
+        owner: the mark of the browser that starts it (`studio.owners`); None = nobody's, it is started in the shell.
 
     Raises:
         ValueError: something can't be, or the server's limits don't allow it; says what to do.
@@ -544,6 +546,7 @@ def create(
     allowed.check()
     allowed.check_length(minutes, steps)
     allowed.check(queue=1 + busy())
+    owners.check_room()
     if allowed.public and not offered(source):
         raise ValueError(
             "On this server no folder of this machine can be opened. Upload your pictures, or take a toy set."
@@ -583,6 +586,7 @@ def create(
         "goal": {"steps": steps, "minutes": minutes},
         "device": devices.device(device).name,
         "created": time.time(),
+        **({"owner": owner} if owner else {}),
     }
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -601,7 +605,7 @@ def _named(name: str | None, gan: str) -> str:
         if not NAME.fullmatch(name):
             raise ValueError(f"{name[:80]!r} can't be a run's name: use letters, digits, . - and _, at most 80.")
         return name
-    made = time.strftime(f"{gan}-%Y%m%d-%H%M%S")
+    made = owners.unguessable(time.strftime(f"{gan}-%Y%m%d-%H%M%S"))
     taken = {path.name for path in folder_of_runs().glob(f"{made}*")}
     return next(each for each in [made, *(f"{made}-{k}" for k in range(2, 999))] if each not in taken)
 

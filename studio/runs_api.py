@@ -1,12 +1,15 @@
 """HTTP routes of the training room: every viewer sees the same run, and none of them is needed for it to go on.
 
-GET     /api/runs                  the runs, newest first
+GET     /api/runs                  the runs, newest first; on a public server those of the browser that asks
 GET     /api/runs/{run}?after=N    how it is, its events from number N on, hints
 GET     /api/runs/{run}/{file}     a contact sheet
 GET     /api/runs/{run}/model.zip  its weights and card, as a checkpoint's folder
 POST    /api/runs/{run}            a wish as JSON: {"go": "pause"}, {"off": ["near"]}, {"lr": 0.5}, {"single": "both"},
                                    {"title": "Shoes"}, {"use": true} (makes a checkpoint; the answer has its tag), …
 DELETE  /api/runs/{run}            deletes it, unless it is being trained
+
+On a public server a run is watched by whoever has its name, and steered, deleted and taken along by the browser that
+started it (`studio.owners`).
 """
 
 from __future__ import annotations
@@ -22,9 +25,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from studio import afterwards, registry, runs, visitors
+from studio import afterwards, checkpoints, owners, registry, runs, visitors
 from studio.hints import hints
-from studio.limits import granted, limits
+from studio.limits import limits
 from studio.runs import Run
 
 PICTURE = re.compile(r"(sample|single)-\d{7,12}\.webp")
@@ -51,7 +54,13 @@ def described(run: Run) -> dict[str, Any]:
         "seconds": seconds,
         "sample": {"file": sample["file"], "time": sample["time"]} if sample else None,
         **asdict(status),
+        "why": _told(status.why),
     }
+
+
+def _told(text: str) -> str:
+    """A sentence about a run without where this machine keeps things, if strangers read it."""
+    return text.replace(str(checkpoints.home()), "STUDIO_HOME") if owners.public() else text
 
 
 def watched(run: Run, after: int = 0) -> dict[str, Any]:
@@ -78,7 +87,7 @@ def watched(run: Run, after: int = 0) -> dict[str, Any]:
             for name, term in about.terms.items()
         ],
         "hints": [asdict(hint) for hint in hints(events, about)],
-        "events": events[after : after + MOST_EVENTS],
+        "events": [e | {"why": _told(e["why"])} if "why" in e else e for e in events[after : after + MOST_EVENTS]],
         "next": min(len(events), after + MOST_EVENTS),
     }
 
@@ -101,7 +110,10 @@ def mathml(formula: str) -> str:
 
 
 async def listed(request: Request) -> Response:
-    return await _answer(lambda: [described(run) for run in runs.all_runs()])
+    cookie = request.cookies.get(owners.COOKIE)
+    return await _answer(
+        lambda: [described(run) for run in runs.all_runs() if owners.may(run.card.get("owner"), cookie)]
+    )
 
 
 async def one(request: Request) -> Response:
@@ -121,10 +133,29 @@ async def picture(request: Request) -> Response:
     return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=31536000, immutable"})
 
 
+def _own(request: Request) -> Run:
+    """The run, for whoever may do more than watch it.
+
+    Raises:
+        Others: it is another browser's.
+        ValueError: there is none.
+    """
+    run = runs.find(request.path_params["run"])
+    if not owners.may(run.card.get("owner"), request.cookies.get(owners.COOKIE)):
+        raise Others("This training is somebody else's: you can watch it, and start one of your own.")
+    return run
+
+
+class Others(ValueError):
+    """It is another browser's."""
+
+
 async def model(request: Request) -> Response:
     """The weights to take along."""
     try:
-        body = await run_in_threadpool(lambda: afterwards.packed(runs.find(request.path_params["run"])))
+        body = await run_in_threadpool(lambda: afterwards.packed(_own(request)))
+    except Others as error:
+        return JSONResponse({"error": str(error)}, 403)
     except ValueError as error:
         return JSONResponse({"error": str(error)}, 404)
     name = request.path_params["run"]
@@ -132,21 +163,16 @@ async def model(request: Request) -> Response:
     return Response(body, media_type="application/zip", headers=headers)
 
 
-def _standing(request: Request) -> str:
-    return visitors.standing(request.client and request.client.host, request.headers, request.cookies)
-
-
 async def deleted(request: Request) -> Response:
     if visitors.foreign(request.headers):
         return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
 
     def delete() -> dict[str, Any]:
-        limits().check()
-        runs.find(request.path_params["run"]).delete()
+        limits().check()  # where nobody trains, that is the reason, whosever it is
+        _own(request).delete()
         return {}
 
-    with granted(_standing(request)):
-        return await _answer(delete)
+    return await _answer(delete)
 
 
 async def wished(request: Request) -> Response:
@@ -159,8 +185,12 @@ async def wished(request: Request) -> Response:
         body += part
         if len(body) > MOST_BODY:
             return JSONResponse({"error": "This wish is too long."}, 413)
-    with granted(_standing(request)):
-        return await _answer(lambda: _obey(runs.find(request.path_params["run"]), body))
+
+    def obey() -> dict[str, Any]:
+        limits().check()
+        return _obey(_own(request), body)
+
+    return await _answer(obey)
 
 
 def _obey(run: Run, body: bytes) -> dict[str, Any]:
@@ -199,7 +229,8 @@ async def _answer(get: Any) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(get), headers={"Cache-Control": "no-store"})
     except ValueError as error:
-        return JSONResponse({"error": str(error)}, 404 if "There is no run" in str(error) else 422)
+        status = 403 if isinstance(error, Others) else 404 if "There is no run" in str(error) else 422
+        return JSONResponse({"error": _told(str(error))}, status, headers={"Cache-Control": "no-store"})
 
 
 routes = [

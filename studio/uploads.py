@@ -3,7 +3,8 @@
 data/<first letters of the sha256>/upload.json    its title, when it came
                                    <name>.zip     as it was uploaded; single pictures are packed into one
 
-The same pictures uploaded twice are kept once. Nothing is deleted but by hand.
+The same pictures uploaded twice are kept once. Nothing is deleted but by hand. On a public server everybody sees his
+own only (`studio.owners`): a cookie says which browser asks, and marks in upload.json whose the pictures are.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from studio import checkpoints, runs
+from studio import checkpoints, owners, runs
 from studio.data import Files
 from studio.data.files import PICTURES
 from studio.limits import limits
+from studio.training import write_atomically
 
 MOST_MEGABYTES = 500  # .streamlit/config.toml says so, too: what is larger is refused before it is sent
 PIECE = 1 << 20
@@ -40,6 +42,7 @@ class Upload:
     bytes: int
     files: int
     created: float
+    owners: tuple[str, ...] = ()
 
 
 def folder() -> Path:
@@ -51,34 +54,37 @@ def most_megabytes() -> int:
     return min(MOST_MEGABYTES, limits().megabytes or MOST_MEGABYTES)
 
 
-def uploads() -> list[Upload]:
-    """All that are kept, the newest first; a damaged one is passed over."""
+def uploads(cookie: str | None = None) -> list[Upload]:
+    """Those of the browser that asks, or all, the newest first; a damaged one is passed over."""
     found = []
     for path in folder().glob("*/upload.json"):
         try:
-            found.append(_read(path.parent))
+            upload = _read(path.parent)
         except (OSError, ValueError, KeyError):
             continue
+        if owners.may(upload.owners, cookie):
+            found.append(upload)
     return sorted(found, key=lambda each: each.created, reverse=True)
 
 
-def find(name: str) -> Upload:
+def find(name: str, cookie: str | None = None) -> Upload:
     """The upload of that name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or it is another browser's.
     """
-    for each in uploads():
+    for each in uploads(cookie):
         if each.name == name:
             return each
     raise ValueError("These pictures are not here any more. Upload them again.")
 
 
-def keep(files: Sequence[tuple[str, IO[bytes]]]) -> Upload:
+def keep(files: Sequence[tuple[str, IO[bytes]]], cookie: str | None = None) -> Upload:
     """Keeps a zip, or any number of pictures.
 
     Args:
         files: (name, open file) of each.
+        cookie: of the browser that brings them.
 
     Raises:
         ValueError: neither one zip nor pictures; too large; a zip that can't be read or is a trap; a full disk.
@@ -91,23 +97,30 @@ def keep(files: Sequence[tuple[str, IO[bytes]]]) -> Upload:
         raise ValueError("Upload one zip, or one or more pictures; not several zips, and not both.")
     limits().check(megabytes=sum(_size(file) for _, file in files) / 1e6)
     try:
+        owners.check_room()
         folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder(), prefix=".coming-") as coming:
-            return _settle(Path(coming), files, bool(zips))
+            return _settle(Path(coming), files, bool(zips), owners.mark(cookie))
     except OSError as error:
         raise ValueError(
             f"The upload can't be kept ({error.strerror}). Free some space on the server's disk."
         ) from error
 
 
-def delete(name: str) -> None:
+def delete(name: str, cookie: str | None = None) -> None:
     """Deletes an upload. Runs that were trained on it stay, but can't go on.
+
+    If another browser has brought the same pictures, they stay for that one.
 
     Raises:
         ValueError: there is none, or a run that trains needs it.
     """
     limits().check()
-    upload = find(name)
+    upload = find(name, cookie)
+    others = [each for each in upload.owners if each != owners.mark(cookie)]
+    if others and owners.public():
+        _note(folder() / upload.name, owners=others)
+        return
     for run in used_by(upload):
         if run.alive:
             raise ValueError(f"{upload.title} is being trained on by {run.name}. Stop that run first.")
@@ -127,7 +140,7 @@ def _size(file: IO[bytes]) -> int:
     return size
 
 
-def _settle(coming: Path, files: Sequence[tuple[str, IO[bytes]]], is_zip: bool) -> Upload:
+def _settle(coming: Path, files: Sequence[tuple[str, IO[bytes]]], is_zip: bool, owner: str | None) -> Upload:
     """Writes the zip, looks into it, and puts it where its content says."""
     title = PurePosixPath(files[0][0]).name
     if not is_zip and len(files) > 1:
@@ -149,7 +162,7 @@ def _settle(coming: Path, files: Sequence[tuple[str, IO[bytes]]], is_zip: bool) 
         raise ValueError(f"{title} holds no pictures. Put PNG, JPEG or WebP pictures into it.")
     place = folder() / digest.hexdigest()[:12]
     if not (place / "upload.json").exists():
-        facts = {"title": title, "file": path.name, "inner": _inner(inside.names), "files": count}
+        facts = {"title": title, "file": path.name, "inner": _inner(inside.names), "files": count, "owners": []}
         text = json.dumps(facts | {"created": time.time()}, ensure_ascii=False)
         (coming / "upload.json").write_text(text, encoding="utf-8")
         del inside
@@ -159,7 +172,16 @@ def _settle(coming: Path, files: Sequence[tuple[str, IO[bytes]]], is_zip: bool) 
         for each in (path, coming / "upload.json"):
             os.replace(each, whole / each.name)
         os.replace(whole, place)
+    there = _read(place)
+    if owner and owner not in there.owners:
+        _note(place, owners=[*there.owners, owner])
     return _read(place)
+
+
+def _note(place: Path, **facts: object) -> None:
+    path = place / "upload.json"
+    text = json.dumps(json.loads(path.read_text(encoding="utf-8")) | facts, ensure_ascii=False)
+    write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 
 def _pack(path: Path, files: Sequence[tuple[str, IO[bytes]]]) -> None:
@@ -194,4 +216,5 @@ def _read(place: Path) -> Upload:
     facts = json.loads((place / "upload.json").read_text(encoding="utf-8"))
     path = place / Path(facts["file"]).name
     source = path / facts["inner"] if facts["inner"] else path
-    return Upload(place.name, facts["title"], str(source), path.stat().st_size, facts["files"], facts["created"])
+    marks = tuple(facts.get("owners", ()))
+    return Upload(place.name, facts["title"], str(source), path.stat().st_size, facts["files"], facts["created"], marks)

@@ -655,3 +655,31 @@ def test_what_a_card_shows_besides_stays_when_a_better_one_is_kept(folders, home
     assert (folder / "texture-stripes.webp").is_file()
     assert checkpoints.card("gated_gan", "mine")["extras"] == {"styles": ["stripes"]}
     assert run.gan().config.styles == 1, "as many gates as the data has styles"
+
+
+def test_flat_verdicts_are_asked_for_at_paintings():
+    gan = GAN(replace(GAN.TINY, judge_norm="none", flat=1.0)).train()
+    with torch.no_grad():
+        gan.discriminator.painted.weight.zero_()  # it says the same of all: what is left is the classifier's
+    painting, style = torch.rand(2, 3, 32, 32), torch.tensor([0, 1])
+    where = painting.clone().requires_grad_()
+    sure = gan.surely(where, style)
+    whose = gan.discriminator(where)[1].log_softmax(1)
+    torch.testing.assert_close(sure, whose[[0, 1], style].mean((1, 2)) + gan.discriminator.painted.bias)
+    (slope,) = torch.autograd.grad(sure.sum(), where)
+    optimizers = gan.optimizers()
+    optimizers["discriminator"].param_groups[0]["lr"] = 0.0  # D stands still, so the slope is that one
+    first = gan.train_step((painting, painting, style), optimizers, 0)
+    torch.testing.assert_close(first["steep"], slope.square().flatten(1).sum(1).mean())
+    assert "steep" not in gan.train_step((painting, painting, style), optimizers, 1)  # lazily
+
+
+@torch.no_grad()
+def test_a_judge_without_norms_keeps_its_maps_size():
+    torch.manual_seed(0)
+    judge = GAN(replace(GAN.TINY, judge_norm="none", judge_layers=3, size=64, judge_width=16)).eval().discriminator
+    assert all(isinstance(norm, torch.nn.Identity) for norm in judge.norms)
+    x = torch.randn(4, 3, 64, 64) * 0.5
+    for layer in judge.convs:
+        x = torch.nn.functional.leaky_relu(layer(x), 0.2)
+        assert 0.15 < x.std() < 1.5

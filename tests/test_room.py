@@ -8,6 +8,7 @@ import re
 import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from starlette.testclient import TestClient
 from test_pages import HANGUL, PAGES, shown, text
 
 from pages.parts import words
-from studio import afterwards, api, checkpoints, devices, runs, trainer, uploads
+from studio import afterwards, api, checkpoints, devices, owners, runs, trainer, uploads
 from studio.gans.pix2pix import GAN
 from studio.preview import preview
 from studio.runs import Run
@@ -407,8 +408,16 @@ def test_a_folder_of_this_machine(home, tmp_path, started):
     assert Path(runs.all_runs()[0].card["data"]) == tmp_path
 
 
+def browser(monkeypatch, cookie):
+    """From now on pages are asked by a browser with this cookie."""
+    context = SimpleNamespace(cookies={owners.COOKIE: cookie}, headers={}, remote_ip=None)
+    monkeypatch.setattr("streamlit.runtime.context._get_client_context", lambda: context)
+
+
 def test_a_public_server_says_its_limits(run, monkeypatch):
     monkeypatch.setenv("STUDIO_TRAIN", "minutes=2 megabytes=10")
+    assert "cookie" in shown("train").info[1].value
+    browser(monkeypatch, "a" * 32)
     test = shown("train")
     assert "2 minutes, 10 MB" in test.info[0].value
     assert test.number_input(key=f"minutes-pix2pix-{devices.device().kind}").value == 2

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from studio import owners
+
 LANGUAGES = {"en": "English", "ko": "한국어"}
 CARRIED = ("lang", "hide")  # these go along to the next page
 
@@ -30,6 +32,11 @@ def hidden() -> set[str]:
 def carried() -> dict[str, str]:
     """The parameters that a link to another page takes along."""
     return {name: st.query_params[name] for name in CARRIED if name in st.query_params}
+
+
+def visitor() -> str | None:
+    """The cookie of this browser; None = it has none (`studio.owners`)."""
+    return st.context.cookies.get(owners.COOKIE)
 
 
 def put(name: str, value: str | int | None) -> None:

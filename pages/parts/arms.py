@@ -10,6 +10,7 @@ import streamlit as st
 from pages.parts.read import figures_table
 from pages.parts.words import book, said, word
 from studio.checkpoints import folder
+from studio.markdown import plain
 
 
 def arms(card: dict[str, Any]) -> None:
@@ -24,5 +25,5 @@ def arms(card: dict[str, Any]) -> None:
     picture = folder(gan, card["tag"]) / Path(found.get("file", "")).name
     if picture.is_file():
         st.image(str(picture))
-    st.markdown(said(found.get("says", "")))
+    st.markdown(plain(said(found.get("says", ""))))
     figures_table(found.get("figures") or {})

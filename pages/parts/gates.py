@@ -11,6 +11,7 @@ import studio
 from pages.parts import address
 from pages.parts.live import component
 from pages.parts.words import table, word
+from studio.markdown import plain
 
 _gates = component("gates")
 CYCLE = 11_378_179  # parameters of a CycleGAN generator with nine residual blocks (arXiv 1703.10593)
@@ -49,10 +50,10 @@ def distances(card: Mapping[str, Any], names: Mapping[str, str]) -> None:
     if not styles:
         return
     st.subheader(word("gated_gan.look.tableTitle"), anchor="distances")
-    st.markdown(word("gated_gan.look.tableText", n=figures.get("n", "?"), size=figures.get("size", "?")))
-    cells: dict[str, list[str]] = {"": list(rows)}
+    st.markdown(word("gated_gan.look.tableText", n=plain(figures.get("n", "?")), size=plain(figures.get("size", "?"))))
+    cells: dict[str, list[str]] = {"": [plain(name) for name in rows]}
     for style in styles:
-        cells[names[style]] = [
+        cells[plain(names[style])] = [
             f"**{row[style]:g}**" if row[style] == min(row[s] for s in styles) else f"{row[style]:g}"
             for row in rows.values()
         ]

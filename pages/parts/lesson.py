@@ -9,6 +9,7 @@ from pages.parts import address, catalogue
 from pages.parts.live import component
 from pages.parts.words import table
 from studio import limits, visitors
+from studio.checkpoints import all_tags
 
 _lesson = component("lesson")
 
@@ -27,14 +28,20 @@ def share(page: str) -> None:
     Args:
         page: its name in the address; "" = the first one.
     """
-    tags = studio.tags(page) if page in {each.name for each in catalogue.gans() if each.about} else []
-    asked = st.query_params.get("tag")
-    parts = ["menu", "title", *(["checkpoint"] if len(tags) > 1 else []), *(["look", "train", "read"] if tags else [])]
+    is_gan = page in {each.name for each in catalogue.gans() if each.about}
+    tags, asked = studio.tags(page, address.visitor()) if is_gan else [], st.query_params.get("tag")
+    chosen = asked if is_gan and asked in all_tags(page) else next(iter(tags), None)
+    parts = [
+        "menu",
+        "title",
+        *(["checkpoint"] if len(tags) > 1 else []),
+        *(["look", "train", "read"] if chosen else []),
+    ]
     _lesson(
         key="lesson",
         data={
             "page": page, "lang": address.language(), "hide": sorted(address.hidden()), "words": table("lesson.share"),
-            "tag": (asked if asked in tags else tags[0]) if tags else None,
+            "tag": chosen,
             "parts": parts,
         },
     )  # fmt: skip

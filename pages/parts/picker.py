@@ -9,6 +9,8 @@ import streamlit as st
 import studio
 from pages.parts import address
 from pages.parts.words import said, word
+from studio.checkpoints import all_tags
+from studio.markdown import plain
 
 
 def picker(gan: str, place: Any = st) -> dict[str, Any] | None:
@@ -16,14 +18,16 @@ def picker(gan: str, place: Any = st) -> dict[str, Any] | None:
 
     With one checkpoint there is nothing to choose, so nothing is shown. The choice goes into ``place``.
     """
-    tags = studio.tags(gan)
+    tags, asked = studio.tags(gan, address.visitor()), st.query_params.get("tag")
+    if asked not in tags and asked in all_tags(gan):
+        tags.append(asked)  # somebody else's, who gave the link away
     if not tags:
         st.info(word("studio.picker.none", gan=gan), icon=":material/inventory_2:")
         return None
-    asked = st.query_params.get("tag", tags[0])
+    asked = asked or tags[0]
     cards = {tag: studio.card(gan, tag) for tag in tags}
     if asked not in cards:
-        st.warning(word("studio.picker.unknown", tag=asked[:40], shown=title(cards[tags[0]])))
+        st.warning(word("studio.picker.unknown", tag=plain(asked[:40]), shown=plain(title(cards[tags[0]]))))
         asked = tags[0]
     if len(tags) > 1 and "checkpoint" not in address.hidden():
         st.session_state["tag"] = asked

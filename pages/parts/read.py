@@ -14,6 +14,7 @@ import studio
 from pages.parts import catalogue
 from pages.parts.picker import title
 from pages.parts.words import book, said, word
+from studio.markdown import plain
 
 
 class Piece(NamedTuple):
@@ -78,11 +79,11 @@ def step(source: str) -> str:
 
 
 def _card(card: dict[str, Any]) -> None:
-    st.subheader(f"{word('studio.read.card')}: {title(card)}", anchor="card")
+    st.subheader(f"{word('studio.read.card')}: {plain(title(card))}", anchor="card")
     left, right = st.columns([5, 7], gap="large")
     with left:
         for name, text in _facts(card):
-            st.markdown(f"**{word(f'studio.read.{name}')}**  \n{text}")
+            st.markdown(f"**{word(f'studio.read.{name}')}**  \n{plain(text)}")
         if command := card.get("origin", {}).get("command"):
             st.markdown(f"**{word('studio.read.command')}**")
             st.code(command, language="bash", wrap_lines=True)
@@ -99,15 +100,17 @@ def figures_table(figures: dict[str, Any]) -> None:
     if rows:
         st.markdown(f"**{word('studio.read.figures')}**")
         columns = list(dict.fromkeys(name for row in rows.values() for name in row))
-        cells = {name.upper(): [_figure(row.get(name)) for row in rows.values()] for name in columns}
-        st.table({"": list(rows)} | cells, border="horizontal")
-        st.caption(word("studio.read.figuresNote", n=figures.get("n", "?"), size=figures.get("size", "?")))
+        cells = {plain(name.upper()): [plain(_figure(row.get(name))) for row in rows.values()] for name in columns}
+        st.table({"": [plain(name) for name in rows]} | cells, border="horizontal")
+        st.caption(
+            word("studio.read.figuresNote", n=plain(figures.get("n", "?")), size=plain(figures.get("size", "?")))
+        )
 
 
 def _facts(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
     origin = card.get("origin") or {}
     if origin:
-        shown = ("kind", "data", "run", "steps", "minutes", "device", "file", "url")
+        shown = ("kind", "data", "run", "steps", "minutes", "device", "file", "url", "hub")
         yield "origin", " · ".join(f"{name} {_plain(origin[name])}" for name in shown if name in origin)
     if "licence" in card:
         yield "licence", said(card["licence"])

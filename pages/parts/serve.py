@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pages.parts.classroom import greeting
-from studio import registry, visitors
+from studio import owners, registry, visitors
 from studio.api import routes as api
 from studio.limits import granted, limits
 
@@ -68,7 +68,7 @@ class _Uploads:
 
 def guards() -> list[Middleware]:
     """What stands before all routes, Streamlit's own included."""
-    return [Middleware(_Uploads)]
+    return [Middleware(owners.Visitors), Middleware(_Uploads)]
 
 
 @asynccontextmanager

@@ -18,10 +18,11 @@ from pages.parts import address, catalogue
 from pages.parts.live import component
 from pages.parts.picker import title as title_of
 from pages.parts.words import book, said, table, word
-from studio import checkpoints, devices, runs, uploads
+from studio import checkpoints, devices, owners, runs, uploads
 from studio.base import checked
 from studio.data.files import PICTURES
 from studio.limits import limits
+from studio.markdown import plain
 from studio.preview import Preview, preview, thumbnail
 
 _room, _runs = component("room"), component("runs")
@@ -41,16 +42,19 @@ def panel(gan: str, choose: Callable[[], None] | None = None) -> None:
     if run:
         _elsewhere(run)
     elif asked:
-        st.warning(word("train.page.noRun", run=asked[:60]))
+        st.warning(word("train.page.noRun", run=plain(asked[:60])))
     if limits().off:
         st.info(word("train.page.off"), icon=":material/block:")
     elif _limits():
         st.info(word("train.page.limits", limits=", ".join(_limits())), icon=":material/groups:")
-    if runs.all_runs():
+    if any(mine(run) for run in runs.all_runs()):
         st.subheader(word("train.page.runs"), anchor="runs")
         overview(gan, choose is not None)
     if not limits().off:
         st.subheader(word("train.page.new"), anchor="new")
+        if owners.public() and not owners.mark(address.visitor()):
+            st.info(word("train.page.noCookie"), icon=":material/cookie:")
+            return
         if choose:
             choose()
         form(gan)
@@ -64,10 +68,15 @@ def run_in_address() -> runs.Run | None:
         return None
 
 
+def mine(run: runs.Run) -> bool:
+    """Whether this browser may do more with it than watch."""
+    return owners.may(run.card.get("owner"), address.visitor())
+
+
 def _elsewhere(run: runs.Run) -> None:
     """The address names a run of another GAN: say so, and lead there."""
     about = studio.gan(run.card["gan"]).about
-    st.warning(word("train.page.otherGan", run=run.card.get("title") or run.name, title=about.title))
+    st.warning(word("train.page.otherGan", run=plain(run.card.get("title") or run.name), title=about.title))
     st.page_link(
         str(catalogue.PAGES / "train.py"),
         label=word("train.page.openOther", title=about.title),
@@ -126,7 +135,7 @@ def room(run: runs.Run, gan: str) -> None:
         key=key,
         data={
             "run": run.name, "gan": gan, "page": _page(gan), "words": words, "lang": address.language(),
-            "steer": not limits().off, "compare": st.query_params.get("compare"),
+            "steer": not limits().off and mine(run), "compare": st.query_params.get("compare"),
             "minutes": _default_minutes(devices.device()),
         },
         on_used_change=used,
@@ -182,7 +191,7 @@ def _begin(
 ) -> None:
     """The name and the button."""
     if problems:
-        st.error(word("train.form.mend", problems=" ".join(problems)), icon=":material/error:")
+        st.error(word("train.form.mend", problems=plain(" ".join(problems))), icon=":material/error:")
     naming, going = st.columns([5, 3], vertical_alignment="bottom")
     usual = _named(kind, source)
     name = naming.text_input(word("train.form.title"), value=usual, max_chars=80, key=f"title-{gan}-{usual}")
@@ -202,9 +211,11 @@ def _start(gan: str, source: str, config: Any, origin: str | None, how: dict[str
     changed = [f"{name}={value}" for name, value in asdict(config).items() if value != below.get(name)]
     try:
         with st.spinner(word("train.form.starting")):
-            run = studio.Run.start(gan, source, settings=changed, origin=origin, **how)
+            run = studio.Run.start(
+                gan, source, settings=changed, origin=origin, owner=owners.mark(address.visitor()), **how
+            )
     except ValueError as error:
-        st.error(word("train.form.notStarted", says=str(error)), icon=":material/error:")
+        st.error(word("train.form.notStarted", says=plain(error)), icon=":material/error:")
         return
     address.put("run", run.name)
     st.rerun()
@@ -223,7 +234,7 @@ def _named(kind: Any, source: str | None) -> str:
 
 def _source(gan: str, kind: Any) -> str | None:
     """Where the pictures come from, as `studio.data` takes it; None = nothing chosen yet."""
-    kept = uploads.uploads()
+    kept = uploads.uploads(address.visitor())
     offered = {
         "toy": bool(kind.Data.TOYS),
         "upload": kind.Data.FILES,
@@ -292,19 +303,23 @@ def _upload(gan: str, kind: Any) -> str | None:
     if st.session_state.get("kept-of") != names:
         try:
             with st.spinner(word("train.form.looking")):
-                st.session_state["kept-as"] = uploads.keep([(file.name, file) for file in files]).name
+                st.session_state["kept-as"] = _keep(files)
             st.session_state["kept-of"] = names
         except ValueError as error:
-            st.error(word("train.form.refused", says=str(error)), icon=":material/error:")
+            st.error(word("train.form.refused", says=plain(error)), icon=":material/error:")
             return None
     try:
-        return uploads.find(st.session_state["kept-as"]).source
+        return uploads.find(st.session_state["kept-as"], address.visitor()).source
     except ValueError:
         return None  # deleted since
 
 
+def _keep(files: Any) -> str:
+    return uploads.keep([(file.name, file) for file in files], address.visitor()).name
+
+
 def _kept(gan: str, kind: Any) -> str | None:
-    kept = {each.name: each for each in uploads.uploads()}
+    kept = {each.name: each for each in uploads.uploads(address.visitor())}
     labels = {
         each.name: word(
             "train.form.kept", title=each.title, files=f"{each.files:,}", megabytes=f"{each.bytes / 1e6:.1f}"
@@ -322,10 +337,10 @@ def _kept(gan: str, kind: Any) -> str | None:
         st.markdown(word("train.form.forgetSure", n=len(uploads.used_by(kept[chosen]))))
         if st.button(word("train.form.forgetYes"), key="forget"):
             try:
-                uploads.delete(chosen)
+                uploads.delete(chosen, address.visitor())
                 st.rerun()
             except ValueError as error:
-                st.error(str(error))
+                st.error(plain(error))
     return kept[chosen].source
 
 
@@ -368,7 +383,7 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
         with st.spinner(word("train.form.looking")):
             seen = _cached(gan, source, tuple(asdict(config).items()), stamp)
     except (ValueError, OSError) as error:
-        st.error(word("train.form.refused", says=str(error)), icon=":material/error:")
+        st.error(word("train.form.refused", says=plain(error)), icon=":material/error:")
         return None
     says = word("train.form.seen", size=config.size) if hasattr(config, "size") else word("train.form.seenSo")
     st.image(seen.sheet, width="stretch", output_format="PNG", alt=says)
@@ -384,7 +399,9 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
         st.warning(word("train.form.skipped", n=len(seen.skipped)), icon=":material/warning:")
         some = dict(sorted(seen.skipped.items())[:100])
         with st.container(height=260 if len(some) > 4 else "content", border=False):
-            st.table({"": list(some), " ": list(some.values())}, border="horizontal")
+            st.table(
+                {"": [plain(name) for name in some], " ": [plain(why) for why in some.values()]}, border="horizontal"
+            )
     return seen
 
 
@@ -393,7 +410,9 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
 
 def _origin(gan: str, kind: Any) -> tuple[str | None, Any, str]:
     """(the checkpoint to begin from or None, the settings that are offered, the name they go by)."""
-    begins = {"": word("train.form.scratch")} | {tag: title_of(studio.card(gan, tag)) for tag in studio.tags(gan)}
+    begins = {"": word("train.form.scratch")} | {
+        tag: title_of(studio.card(gan, tag)) for tag in studio.tags(gan, address.visitor())
+    }
     origin = (
         st.selectbox(
             word("train.form.origin"),
@@ -431,7 +450,7 @@ def _settings(gan: str, kind: Any, base: Any, preset: str) -> tuple[dict[str, An
             problem = _problem(each, value)
             values[each.name] = value
             if problem:
-                columns[place % 2].error(problem)
+                columns[place % 2].error(plain(problem))
                 problems.append(problem)
     return values, problems
 

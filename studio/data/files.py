@@ -17,6 +17,8 @@ from studio.labels import Classes, numbers, open_map
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 MOST_FILES = 300_000
 MOST_BYTES = 8 << 30  # unpacked, of a zip
+MOST_FILE = 256 << 20  # the same of one file in it, which is read whole: a picture of MOST_PIXELS has 150 MB
+MOST_LIST = 48 << 20  # bytes of a zip's table of contents, which is read whole before anything can be counted
 MOST_RATIO = 200  # unpacked / packed of one file in a zip: pictures hardly shrink, bombs shrink a thousandfold
 
 
@@ -56,6 +58,8 @@ class Files:
 
     def _checked_zip(self) -> list[str]:
         try:
+            if _list_bytes(self.zip_path) > MOST_LIST:
+                raise ValueError(f"The zip holds more than {MOST_FILES:,} files; that is too many.")
             listed = self.zip.infolist()
         except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
             raise ValueError(f"{self.zip_path.name} is not a zip file that can be read.") from error
@@ -71,7 +75,9 @@ class Files:
             if info.flag_bits & 1:
                 raise ValueError("The zip is encrypted. Pack it without a password.")
             total += info.file_size
-            if total > MOST_BYTES or info.file_size > MOST_RATIO * max(info.compress_size, 1000):
+            if max(total / MOST_BYTES, info.file_size / MOST_FILE) > 1 or info.file_size > MOST_RATIO * max(
+                info.compress_size, 1000
+            ):
                 raise ValueError("The zip unpacks to far more than it holds (a decompression bomb); it was not opened.")
             names.append(info.filename)
         return names
@@ -120,6 +126,19 @@ class Files:
     def classes(self) -> Classes | None:
         """The palette in ``classes.json``, if there is one."""
         return Classes.parse(self.read("classes.json")) if "classes.json" in self.names else None
+
+
+def _list_bytes(path: Path) -> int:
+    """How long a zip's table of contents says that it is: at its end, and of a large one in a record before that."""
+    with open(path, "rb") as file:
+        file.seek(0, os.SEEK_END)
+        start = max(0, file.tell() - (1 << 16) - 200)
+        file.seek(start)
+        end = file.read()
+    at = end.rfind(b"PK\5\6")
+    size = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    large = end.rfind(b"PK\6\6", 0, max(at, 0))  # zip64
+    return int.from_bytes(end[large + 40 : large + 48], "little") if large >= 0 else size
 
 
 def stem(name: str) -> str:

@@ -17,8 +17,9 @@ classifier of K styles + "fake", the two questions get in each other's way: a fa
 How this differs from the paper (each a field of `Config`, the defaults are the paper's and its published code's): the
 decoder may have fewer residual blocks, and may resize and convolve instead of transposed convolution; only the inside
 of residual blocks may be normalised (a net that is normalised throughout never knows how bright or colourful its photo
-was, and has to guess); the auto-encoder may play alone for the first steps; the averaged generator may be the one that
-is shown. D aims at 1 for real pictures, where the authors' code aims at 0.9.
+was, and has to guess); the auto-encoder may play alone for the first steps; the discriminator may do without norms and
+be kept flat at paintings (Mescheder et al. 2018, arXiv 1801.04406); the averaged generator may be the one that is
+shown. D aims at 1 for real pictures, where the authors' code aims at 0.9.
 
 Read before: pix2pix, cyclegan. Read next: stargan (many domains with labels instead of gates), spade.
 """
@@ -42,7 +43,7 @@ from studio.base import About, BaseGAN, Term, checked, descend, option, verb
 from studio.data import Styles
 from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
-from studio.losses import least_squares
+from studio.losses import least_squares, r1
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,20 @@ class Config:
     )
     judge_width: int = option(64, "Channels of the discriminator's first layer.", low=1, high=256)
     judge_layers: int = option(3, "Its layers of stride 2: one verdict sees 16, 34 or 70 pixels.", low=1, high=3)
+    judge_norm: str = option(
+        "instance",
+        "Whether the discriminator's maps are normalised (the paper), or not: then it sees how bright, colourful and "
+        "rich in contrast a picture is.",
+        choices=("instance", "none"),
+    )
     merged: bool = option(False, "One classifier of K styles and 'fake' instead of two heads: the problem, to see it.")
     adversarial: float = option(1.0, "Weight of fooling the discriminator; 0 switches the term off.", low=0)
     classifier: float = option(10.0, "Weight of the style classifier, in both players (the script: 1).", low=0)
     rebuild: float = option(10.0, "Weight of the auto-encoder through the identity gate.", low=0)
     smooth: float = option(1e-6, "Weight of the total variation, summed over a picture.", low=0)
+    flat: float = option(
+        0.0, "gamma: how much both verdicts must be flat at paintings (R1, every 8th step; the paper: 0).", low=0
+    )
     pool: int = option(50, "Earlier fakes that the discriminator is reminded of; 0 = only the newest.", low=0, high=500)
     warmup: int = option(0, "Steps at the start in which the auto-encoder plays alone (the paper: 0).", low=0)
     added: int = option(
@@ -219,7 +229,8 @@ class Discriminator(nn.Module):
         self.norms = nn.ModuleList([nn.Identity()])
         for k, (inputs, outputs) in enumerate(pairwise(wide), 1):
             self.convs.append(nn.Conv2d(inputs, outputs, 4, 2 if k < config.judge_layers else 1, 1))
-            self.norms.append(Norm(outputs, "instance", affine=False))
+            normed = config.judge_norm == "instance"
+            self.norms.append(Norm(outputs, "instance", affine=False) if normed else nn.Identity())
         self.painted = None if config.merged else nn.Conv2d(wide[-1], 1, 4, 1, 1)
         # A head for each style, so that a model that learns another one keeps those it has.
         heads = config.styles + config.merged
@@ -278,6 +289,7 @@ def total_variation(picture: Tensor) -> Tensor:
 ONE_PASS = 1024 * 1024  # pixels that are painted in one go; larger pictures in parts
 MOST = 12_000_000  # pixels of a result: a larger photo is made smaller
 LEAST = 16  # pixels a side that the network can mirror the border of
+LAZY = 8  # steps between two computations of the R1 penalty (1912.04958, section 3.1)
 PART, MARGIN = 512, 64  # pixels a side of a part, and of what it sees beyond its border
 
 
@@ -348,6 +360,16 @@ class GAN(BaseGAN):
                 },
                 weight="rebuild",
             ),
+            "steep": Term(
+                r"\lVert\nabla_y\,(D(y)+\log C(s\mid y))\rVert^2",
+                {
+                    "en": "How steep both verdicts are at paintings (R1); flat ones leave no cliffs that speckle jumps "
+                    "over. Not in the paper.",
+                    "ko": "그림에서 두 판정이 얼마나 가파른지(R1). 평평하면 자글거림으로 속일 수 없습니다. "
+                    "논문에는 없습니다.",
+                },
+                weight="flat",
+            ),
             "rough": Term(
                 r"\mathrm{TV}(G(x,s))",
                 {
@@ -363,7 +385,7 @@ class GAN(BaseGAN):
     Config = Config
     TINY = Config(
         styles=3, size=32, load=36, width=6, blocks=1, upsample="resize", judge_width=6, judge_layers=1, pool=4,
-        batch=4, lr=2e-3, judge_lr=1e-3,
+        flat=0.1, batch=4, lr=2e-3, judge_lr=1e-3,
     )  # fmt: skip
     CLASSROOM = Config(
         styles=3, size=64, load=96, width=16, blocks=2, norm="inner", upsample="resize", judge_width=16, judge_layers=2,
@@ -383,6 +405,9 @@ class GAN(BaseGAN):
         for p in [self.generator.last.weight, *self.discriminator.parameters()]:  # as the authors; `Layer` has the rest
             if p.ndim == 4:
                 nn.init.normal_(p, 0.0, 0.02)
+        if c.judge_norm == "none":  # as in `Layer`: maps must keep their size by themselves
+            for conv in self.discriminator.convs:
+                nn.init.kaiming_normal_(conv.weight, 0.2)
         for p in self.parameters():
             if p.ndim == 1:
                 nn.init.zeros_(p)
@@ -422,13 +447,24 @@ class GAN(BaseGAN):
         made, _ = self.verdict(self.pool(fake.detach()), style, False)
         d = (real + made) / 2
         descend(optimizers["discriminator"], d + c.classifier * knows)
+        steep = {}
+        if c.flat and step % LAZY == 0:  # its verdicts must not be cliffs: G would learn specks that jump over them
+            where = painting.detach().requires_grad_()
+            steep["steep"] = r1(self.surely(where, style), where)
+            descend(optimizers["discriminator"], c.flat / 2 * LAZY * steep["steep"])
 
         # 2. The generator learns to fool it, in the style that was asked for, without losing the photo.
         fool, like = self.verdict(fake, style, True)
         rough = total_variation(fake)
         g_loss = c.adversarial * fool + c.classifier * like + c.rebuild * near + c.smooth * rough
         descend(optimizers["generator"], g_loss)
-        return {"discriminator": d, "knows": knows, "fool": fool, "style": like, "near": near, "rough": rough}
+        return {"discriminator": d, "knows": knows, "fool": fool, "style": like, "near": near, "rough": rough} | steep
+
+    def surely(self, picture: Tensor, style: Tensor) -> Tensor:
+        """How much D takes each picture for painted and C for its style, averaged over patches: ``(N,)``."""
+        painted, whose = self.discriminator(picture)
+        own = whose.log_softmax(1)[torch.arange(len(style)), style].mean((1, 2))
+        return own if painted is None else own + painted.mean((1, 2, 3))
 
     def verdict(self, picture: Tensor, style: Tensor, real: bool) -> tuple[Tensor, Tensor]:
         """(how far D is from calling it real or fake, how far C is from its style; 0 where C is not asked)."""

@@ -319,7 +319,7 @@ class StyleVerbs:
         far = torch.ones(after.shape[2:], dtype=torch.bool)
         middle, reach = after.shape[2] // 2, max(2, after.shape[2] // 5)
         far[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1] = False
-        kept = float(after[..., far].std() / before[..., far].std().clamp_min(1e-9))
+        kept = float(after[..., far].std(correction=0) / before[..., far].std(correction=0).clamp_min(1e-9))
         loud = [round(float(s.max() / s.median().clamp_min(1e-9)), 2) for s in strength["spiked"]]
         return Norms(images.to_picture(heat), images.to_picture(picture), loud, round(kept, 3))
 

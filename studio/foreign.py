@@ -1,0 +1,282 @@
+"""A checkpoint's card that comes from elsewhere: read as a stranger's letter, field by field.
+
+A card of this machine was written by the studio. One from the Hub was written by anybody, and what is in it reaches
+file names, pages and networks. `read` therefore keeps what it knows and has looked at, refuses what could do harm, and
+forgets the rest (`default` among it: a stranger does not choose what this studio opens with).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import PurePosixPath
+from typing import Any
+
+from studio import checkpoints, registry
+from studio.base import checked
+from studio.labels import Classes
+
+MOST_CARD = 1 << 20  # bytes of a card.json
+WEIGHTS = ("weights.safetensors", "discriminator.safetensors")  # the only files of weights that the studio writes
+PICTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.(png|webp|jpg|gif)")
+SHA = re.compile(r"[0-9a-f]{64}")
+MOST_PICTURES = 40
+MOST_LETTERS = 5000  # of a text that people read
+MOST_NAMES = 50_000  # pictures that were held out
+ORIGIN = ("kind", "command", "data", "run", "steps", "pictures", "minutes", "device", "file", "url", "sha256")
+
+
+class Refused(ValueError):
+    """A card that is not the studio's, or that is made to harm; the sentence says which field."""
+
+
+def read(content: bytes) -> dict[str, Any]:
+    """The card in the bytes of a ``card.json``, with only what was looked at.
+
+    Raises:
+        Refused: not a card of the studio, of a GAN or with a setting that this studio does not know, or a value that
+            can't be.
+    """
+    if len(content) > MOST_CARD:
+        raise Refused(f"its card.json is larger than {MOST_CARD >> 20} MB")
+    try:
+        card = json.loads(content, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Refused("its card.json is not JSON") from error
+    if not isinstance(card, dict) or not {"gan", "tag", "config", "files"} <= set(card):
+        raise Refused("its card.json is not a card of the GAN studio")
+    gan = card["gan"]
+    if not isinstance(gan, str) or gan not in registry.names():
+        known = ", ".join(registry.names())
+        raise Refused(f"it is of the GAN {str(gan)[:40]!r}, which this studio does not have (it has: {known})")
+    read: dict[str, Any] = {"gan": gan, "tag": _tag(card["tag"])}
+    read["config"] = _config(registry.gan(gan), card["config"])
+    read["files"] = _files(card["files"])
+    read["extras"] = _extras(card.get("extras") or {})
+    for name, known in _FIELDS.items():
+        if card.get(name) is not None:
+            read[name] = known(name, card[name])
+    read.setdefault("title", {"en": read["tag"], "ko": read["tag"]})
+    if len(pictures(read)) > MOST_PICTURES:
+        raise Refused(f"it lists more than {MOST_PICTURES} pictures")
+    return read
+
+
+def pictures(card: Mapping[str, Any]) -> list[str]:
+    """The pictures that a card lists, each once; the preview is not among them."""
+    arms = [card["arms"]["file"]] if "arms" in card else []
+    return list(dict.fromkeys([*card.get("examples", []), *card.get("pictures", []), *arms]))
+
+
+# ---- what files and networks are made of: refused, if it is not as the studio writes it -----------------------------
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _tag(tag: Any) -> str:
+    try:
+        return checkpoints.checked_tag(tag)
+    except ValueError as error:
+        raise Refused("its tag can't be the name of a folder") from error
+
+
+def _config(kind: Any, config: Any) -> dict[str, Any]:
+    """The settings of the network; a field that names a file of the disk is emptied."""
+    if not isinstance(config, dict):
+        raise Refused("its config is not a table")
+    known = {field.name: field for field in fields(kind.Config)}
+    foreign = sorted(set(config) - set(known))
+    if foreign:
+        names = ", ".join(name[:40] for name in foreign[:3])
+        raise Refused(f"its config has fields that this studio does not know ({names}); a newer studio may")
+    kept = {}
+    for name, value in config.items():
+        if isinstance(value, str) and len(value) > MOST_LETTERS:
+            raise Refused(f"its config has a very long {name}")
+        if isinstance(value, int) and abs(value) >= 2**31:
+            raise Refused(f"its config has an enormous {name}")
+        if not known[name].metadata.get("path"):
+            kept[name] = value
+    try:
+        checked(kind.Config(**kept))
+    except (ValueError, TypeError) as error:
+        raise Refused(f"its config can't be: {str(error)[:200].rstrip('.')}") from error
+    return kept
+
+
+def _files(files: Any) -> dict[str, dict[str, Any]]:
+    if not isinstance(files, dict) or WEIGHTS[0] not in files:
+        raise Refused(f"its card lists no {WEIGHTS[0]}")
+    read = {}
+    for name, facts in files.items():
+        if name not in WEIGHTS:
+            raise Refused(f"its card lists a file {name[:60]!r}; weights are called {' or '.join(WEIGHTS)}")
+        if (
+            not isinstance(facts, dict)
+            or not isinstance(facts.get("sha256"), str)
+            or not SHA.fullmatch(facts["sha256"])
+        ):
+            raise Refused(f"its card gives no sha256 for {name}, so what is downloaded could not be checked")
+        size = facts.get("bytes")
+        if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
+            raise Refused(f"its card does not say how large {name} is")
+        read[name] = {"sha256": facts["sha256"], "bytes": size}
+    return read
+
+
+def _picture(name: Any) -> str:
+    if not isinstance(name, str) or not PICTURE.fullmatch(name) or PurePosixPath(name).name != name or ".." in name:
+        raise Refused(f"its card lists a picture {str(name)[:60]!r}, which can't be the name of one")
+    return name
+
+
+# ---- what the GAN knows about its input -----------------------------------------------------------------------------
+
+
+def _extras(extras: Any) -> dict[str, Any]:
+    if not isinstance(extras, dict) or not set(extras) <= set(_EXTRAS):
+        raise Refused("its card says things about its input (extras) that this studio does not know")
+    return {name: _EXTRAS[name](name, value) for name, value in extras.items() if value is not None}
+
+
+def _palette(name: str, listed: Any) -> list[dict[str, Any]]:
+    try:
+        if not isinstance(listed, list) or len(listed) > 256:
+            raise ValueError
+        return [each | {"name": _words(name, each["name"])} for each in Classes(listed).listed]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Refused("its palette is none") from error
+
+
+def _names(name: str, listed: Any) -> list[str]:
+    if not isinstance(listed, list) or len(listed) > 256:
+        raise Refused(f"its {name} are not a list of names")
+    return [_line(name, each) for each in listed]
+
+
+def _sets(name: str, listed: Any) -> list[list[str]]:
+    if not isinstance(listed, list) or len(listed) > 256:
+        raise Refused(f"its {name} are not lists of names")
+    return [_names(name, each) for each in listed]
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Refused(f"its {name} is neither true nor false")
+    return value
+
+
+_EXTRAS: dict[str, Callable[[str, Any], Any]] = {
+    "drawing": lambda name, value: _line(name, value),
+    "hints": _flag,
+    "palette": _palette,
+    "styles": _names,
+    "labels": _sets,
+    "exclusive": _sets,
+}
+
+
+# ---- what people read -----------------------------------------------------------------------------------------------
+
+
+def _line(name: str, value: Any) -> str:
+    """One short line of text, without what moves a cursor."""
+    if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
+        raise Refused(f"its {name} has a line that is none")
+    return value
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MOST_LETTERS:
+        raise Refused(f"its {name} is not a text of at most {MOST_LETTERS:,} letters")
+    return "".join(letter for letter in value if letter.isprintable() or letter in "\n\t")
+
+
+def _words(name: str, value: Any) -> str | dict[str, str]:
+    """A text, or the same in English and Korean."""
+    if isinstance(value, dict) and set(value) == {"en", "ko"}:
+        return {language: _text(name, text) for language, text in value.items()}
+    return _text(name, value)
+
+
+def _title(name: str, value: Any) -> dict[str, str]:
+    said = value if isinstance(value, dict) else {"en": value, "ko": value}
+    if set(said) != {"en", "ko"}:
+        raise Refused("its title is not in English and Korean")
+    return {language: _line(name, text) for language, text in said.items()}
+
+
+def _number(name: str, value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e15:
+        raise Refused(f"its {name} has a number that is none")
+    return value
+
+
+def _figures(name: str, table: Any, deep: bool = True) -> dict[str, Any]:
+    """``{"n": 80, "plain": {"l1": 0.1, …}, …}``."""
+    if not isinstance(table, dict) or len(table) > 200:
+        raise Refused(f"its {name} are not a table")
+    read: dict[str, Any] = {}
+    for key, value in table.items():
+        key = _line(name, key)
+        if isinstance(value, dict) and deep:
+            read[key] = _figures(name, value, deep=False)
+        elif value is not None:
+            read[key] = _number(name, value)
+    return read
+
+
+def _origin(name: str, origin: Any, before: bool = True) -> dict[str, Any]:
+    if not isinstance(origin, dict):
+        raise Refused("its origin is not a table")
+    read: dict[str, Any] = {}
+    for key in ORIGIN if before else (*ORIGIN, "hub", "revision"):  # its own place on the Hub is for `hub` to say
+        if origin.get(key) is not None:
+            value = origin[key]
+            read[key] = _text(name, value) if isinstance(value, str) else _number(name, value)
+    if before and origin.get("before"):
+        if not isinstance(origin["before"], list) or len(origin["before"]) > 100:
+            raise Refused("its origin does not end")
+        read["before"] = [_origin(name, each, before=False) for each in origin["before"]]
+    return read
+
+
+def _held_out(name: str, listed: Any) -> list[str]:
+    if not isinstance(listed, list) or len(listed) > MOST_NAMES:
+        raise Refused("its card does not list what was held out")
+    return [_line(name, each) for each in listed]
+
+
+def _listed(name: str, listed: Any) -> list[str]:
+    if not isinstance(listed, list):
+        raise Refused(f"its {name} are not a list")
+    return [_picture(each) for each in listed]
+
+
+def _arms(name: str, arms: Any) -> dict[str, Any]:
+    """A picture of one training with and without its terms, with the figures."""
+    if not isinstance(arms, dict):
+        raise Refused("its arms are not a table")
+    read: dict[str, Any] = {"file": _picture(arms.get("file"))}
+    if arms.get("says"):
+        read["says"] = _words(name, arms["says"])
+    if arms.get("figures"):
+        read["figures"] = _figures(name, arms["figures"])
+    return read
+
+
+_FIELDS: dict[str, Callable[[str, Any], Any]] = {
+    "title": _title,
+    "licence": _words,
+    "limits": _words,
+    "origin": _origin,
+    "held_out": _held_out,
+    "figures": _figures,
+    "examples": _listed,
+    "pictures": _listed,
+    "arms": _arms,
+}
