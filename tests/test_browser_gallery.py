@@ -26,7 +26,7 @@ def visit(browser, classroom):
 
 
 def draw(visitor: Visitor) -> None:
-    visitor.stroke((0.2, 0.3), (0.8, 0.7))
+    visitor.stroke((0.2, 0.5), (0.8, 0.5))
     visitor.picture(30000)
 
 
@@ -81,7 +81,7 @@ def test_strangers_see_neither_queue_nor_training_and_a_wrong_key_is_said(visit)
 
 
 def test_the_lesson_link_carries_the_state_and_hides_what_is_ticked(visit):
-    teacher = visit("class", f"/pix2pix?tag={TAG}&lang=ko&seed=7")
+    teacher = visit("class", f"/pix2pix?tag={TAG}&lang=ko&seed=7", device_scale_factor=2)
     page = teacher.page
     draw(teacher)
     drawing = teacher.drawing()
@@ -96,7 +96,10 @@ def test_the_lesson_link_carries_the_state_and_hides_what_is_ticked(visit):
         assert part in address
     expect(code).to_have_attribute("data-link", address)
     code.click()  # as large as the screen
-    shot = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    large = page.locator(".screen img")
+    expect(large).to_have_js_property("complete", True)
+    page.wait_for_timeout(500)
+    shot = cv2.imdecode(np.frombuffer(large.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert cv2.QRCodeDetector().detectAndDecode(shot)[0] == address
     student = visit("class", address.split(f"{teacher.server}")[1], locale="en-GB")
     student.picture(30000)
@@ -105,3 +108,39 @@ def test_the_lesson_link_carries_the_state_and_hides_what_is_ticked(visit):
     expect(student.page.locator(".live .upload")).to_be_hidden()
     assert not student.page.get_by_role("link", name="홈").count()
     assert not student.page.get_by_role("tab", name="학습").count()
+
+
+def lesson_link(visitor: Visitor) -> str:
+    """The link that the dialog gives out for what is seen now."""
+    page = visitor.page
+    page.get_by_role("button", name="Lesson link").click()
+    page.locator(".qr:not(.none)").wait_for()
+    link = page.get_by_role("link", name="Try it").get_attribute("href")
+    page.keyboard.press("Escape")
+    return link
+
+
+def test_every_page_s_link_carries_its_values_and_its_picture_can_be_shown(visit):
+    visitor = visit("class", f"/dcgan?tag={TAG}&seed=33")
+    page = visitor.page
+    shown = page.get_by_role("button", name="Show to the class")
+    page.locator(".wall .tile").nth(4).click(timeout=30000)
+    expect(shown).to_be_enabled(timeout=30000)
+    link = lesson_link(visitor)
+    assert "seed=33" in link and "walk=37" in link and f"tag={TAG}" in link
+
+    visitor.go(f"/gated_gan?tag={TAG}")
+    number = page.locator(".slider input[type=number]").first
+    number.fill("0.4", timeout=30000)
+    number.press("Enter")
+    expect(shown).to_be_enabled(timeout=30000)
+    link = lesson_link(visitor)  # at once: the address itself is written a little later
+    assert re.search(r"gates=[^&]*:0\.4", link) and f"tag={TAG}" in link
+
+    visitor.go(f"/stylegan2?tag={TAG}&mode=mix&psi=0.5")
+    page.locator(".mixing").wait_for(timeout=30000)
+    page.locator(".faces .tile").nth(8).click()
+    link = lesson_link(visitor)
+    assert "mode=mix" in link and "psi=0.5" in link and "rows=9,2,3" in link
+    page.get_by_role("button", name="Show to the class").click()
+    expect(page.locator(".pinning .seen")).to_be_visible()
