@@ -5,17 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts.arms import arms
+from pages.parts.demos.stylegan import GAN, play
 from pages.parts.faces import LOOK, entanglement, faces
 from pages.parts.page import head, rest, tabs
 from pages.parts.words import word
-
-GAN = "stylegan"
 
 card = head(GAN)
 shown = tabs(card)
 if card:
     with shown["play"]:
-        faces(GAN, card["tag"], card["config"], sends=("stargan", "gated_gan"))
+        faces(GAN, card["tag"], **play(card))
     if "look" in shown and shown["look"].open:
         with shown["look"]:
             entanglement(GAN, card["tag"])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from studio import checkpoints, owners
+from studio.limits import limits
 from studio.runs import Run
 
 
@@ -24,9 +26,26 @@ def use(run: Run) -> str:
     """
     card = run.card
     owners.check_room()
+    if (most := limits().runs) is not None:
+        for path in _trained_here()[max(0, most - 1) :]:
+            shutil.rmtree(path, ignore_errors=True)
     tag = free_tag(card["gan"], owners.unguessable(_tag(card.get("title") or run.name)[:48]))
     run.keep(tag, _facts(run) | ({"owner": card["owner"]} if "owner" in card else {}), examples=_examples(card))
     return tag
+
+
+def _trained_here() -> list[Path]:
+    """The folders of the checkpoints that were made of runs, the newest first."""
+    there = {path.parent: path.stat().st_mtime for path in (checkpoints.home() / "checkpoints").glob("*/*/card.json")}
+    trained = [path for path in there if _read_kind(path) == "trained"]
+    return sorted(trained, key=there.get, reverse=True)
+
+
+def _read_kind(folder: Path) -> str:
+    try:
+        return checkpoints.card(folder.parent.name, folder.name).get("origin", {}).get("kind", "")
+    except ValueError:
+        return ""
 
 
 def packed(run: Run) -> bytes:

@@ -1,7 +1,8 @@
 """What visitors of a public server may train: one setting, ``STUDIO_TRAIN``.
 
-Not set: everything. ``off``: nothing. ``minutes=5 steps=2000 pictures=5000 megabytes=50 queue=3``: that much at most,
-and no folders of the server's disk; what is not named is not limited.
+Not set: everything; on a Space of Hugging Face, `SPACE`. ``off``: nothing.
+``minutes=5 steps=2000 pictures=5000 megabytes=50 queue=3 runs=20``: that much at most, and no folders of the server's
+disk; what is not named is not limited.
 
 It is for strangers. In a classroom (`studio.visitors`) the teacher may train whatever it says: whoever answers a
 request or runs a page says first whose it is, with `granted` or `grant`.
@@ -20,7 +21,8 @@ from studio.visitors import classroom
 
 @dataclass(frozen=True)
 class Limits:
-    """At most so many; None = no limit. ``queue`` counts the runs that wait or train."""
+    """At most so many; None = no limit. ``queue`` counts the runs that wait or train, ``runs`` those that are kept, and
+    uploads and models made of them likewise: the oldest give way, so that strangers can't fill the disk."""
 
     off: bool = False
     minutes: float | None = None
@@ -28,6 +30,7 @@ class Limits:
     pictures: int | None = None
     megabytes: int | None = None
     queue: int | None = None
+    runs: int | None = None
     folders: bool = True  # of this machine's disk may be opened, if nothing else is limited
 
     @property
@@ -69,8 +72,11 @@ HELP = {
     "pictures": "Take fewer pictures.",
     "megabytes": "Make the pictures smaller, or take fewer.",
     "queue": "Others are waiting already: try again when one of them is done.",
+    "runs": "Delete one first.",
 }
 
+
+SPACE = "minutes=10 pictures=5000 megabytes=50 queue=2 runs=20"  # where strangers are and nobody has said otherwise
 
 _standing: ContextVar[str] = ContextVar("standing", default="")
 
@@ -103,7 +109,7 @@ def limits() -> Limits:
     """
     if _standing.get():
         return Limits(folders=_standing.get() == "here")
-    text = os.environ.get("STUDIO_TRAIN", "").strip()
+    text = os.environ.get("STUDIO_TRAIN", "").strip() or (SPACE if os.environ.get("SPACE_ID") else "")
     if text in ("", "on"):
         return Limits(folders=not classroom())
     if text == "off":

@@ -22,7 +22,7 @@ def gan(name: str) -> type[BaseGAN]:
         ValueError: there is none of that name; lists those that are there.
     """
     if name not in names():
-        raise ValueError(f"There is no GAN named {name!r}. The studio has: {', '.join(names())}.")
+        raise ValueError(f"There is no GAN named {str(name)[:60]!r}. The studio has: {', '.join(names())}.")
     return importlib.import_module(f"studio.gans.{name}").GAN
 
 

@@ -564,6 +564,7 @@ def create(
     there = set(data.names)
     held = [name for name in card.get("held_out") or [] if name in there]  # other data has other names
     held = held or (data.set_aside(held_out, seed) if held_out else [])
+    _make_room(allowed.runs)
     run = Run(name if name and len(Path(name).parts) > 1 else folder_of_runs() / _named(name, gan))
     if (run.folder / "card.json").exists():
         raise ValueError(
@@ -597,6 +598,14 @@ def create(
             "of yours."
         ) from error
     return run
+
+
+def _make_room(most: int | None) -> None:
+    """Deletes the oldest runs that nobody trains, until one more fits."""
+    there = all_runs() if most is not None else []
+    idle = [run for run in reversed(there) if not run.alive]
+    for run in idle[: max(0, len(there) + 1 - (most or 0))]:
+        shutil.rmtree(run.folder, ignore_errors=True)
 
 
 def _named(name: str | None, gan: str) -> str:

@@ -312,7 +312,7 @@ class Server:
     """Holds loaded models and answers questions, from any number of threads.
 
     Args:
-        device: ``"cpu"``, ``"cuda"``, ``"mps"``; None = the best that is here.
+        device: ``"cpu"``, ``"cuda"``, ``"mps"``; None = ``STUDIO_DEVICE``, else the best that is here.
         fast: serve the fast variant of the networks where there is one (`studio.fast`), else the exact one.
         memory: bytes of weights to keep; beyond it the model that was asked longest ago is unloaded. The one that is
             asked is always served. None = ``STUDIO_MEMORY_MB``, default 2048.
@@ -322,7 +322,7 @@ class Server:
     def __init__(
         self, device: str | None = None, fast: bool = True, memory: int | None = None, queue: int | None = None
     ) -> None:
-        self.device, self.fast = device or best_device(), fast
+        self.device, self.fast = device or os.environ.get("STUDIO_DEVICE") or best_device(), fast
         self.memory = memory if memory is not None else _setting("STUDIO_MEMORY_MB", 2048) * 2**20
         self.queue = queue if queue is not None else _setting("STUDIO_QUEUE", 32)
         self._compute = _Compute()

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import torch
 from studio import checkpoints, devices, images, registry, runs, training
 from studio.base import BaseGAN
 from studio.images import Picture
-from studio.runs import Run
+from studio.runs import Run, Status
 from studio.training import Changed, Ended, Event, Phase, Progress, Sample, Single, Wish, write_atomically
 
 RESERVE = 1 << 16  # bytes kept free for the last words on a full disk
@@ -71,6 +71,32 @@ def resume(
     return run, work(run, overrides, steps=steps, minutes=minutes, workers=workers, queue=queue)
 
 
+def train_slice(run: Run, seconds: float, device: str | None = None) -> Status:
+    """Goes on with a run for a while in this process, saves, and leaves; slices one after the other are one training.
+
+    For machines that lend a device for a minute at a time. A slice is at least one step long.
+
+    Args:
+        seconds: from now until it begins to leave; reading the data counts, the last step and saving come on top.
+        device: the one that is lent; None = the run's own.
+
+    Returns:
+        How the run is now: ``paused`` = there is more to do, else one of `runs.OVER`.
+
+    Raises:
+        ValueError: it is being trained already, or can't go on; says why.
+    """
+    deadline = time.monotonic() + seconds
+    if device and run.card.get("device") != device:
+        with run._writing():
+            run._write("card.json", run.card | {"device": devices.device(device).name})
+    if run.wish().go != "on":
+        run.ask(go="on", single="")
+    for _ in work(run, workers=0, deadline=deadline):
+        pass
+    return run.status()
+
+
 def work(
     run: Run,
     overrides: Sequence[str] = (),
@@ -79,11 +105,13 @@ def work(
     minutes: float | None = None,
     workers: int | None = None,
     queue: bool = False,
+    deadline: float | None = None,
 ) -> Iterator[Event]:
     """Trains a run from its last state, or from its beginning, and writes its folder; yields the events as they come.
 
     Args:
         queue: wait until no other run has the device; False = train beside it.
+        deadline: a time of `time.monotonic` after which it saves and leaves, as paused.
 
     Raises:
         ValueError: the run is being trained already, its data or its device is gone, its state is damaged.
@@ -95,7 +123,7 @@ def work(
         raise ValueError(f"{run.name} is being trained by another process. Watch it, or stop it first.") from error
     try:
         run._write("pid.json", {"pid": os.getpid(), "since": psutil.Process().create_time()})
-        yield from _last_words(run, _work(run, overrides, steps, minutes, workers, queue))
+        yield from _last_words(run, _work(run, overrides, steps, minutes, workers, queue, deadline))
     finally:
         lock.release()
         with suppress(OSError):
@@ -152,6 +180,7 @@ def _work(
     minutes: float | None,
     workers: int | None,
     queue: bool,
+    deadline: float | None,
 ) -> Iterator[Event]:
     card = run.card
     device = devices.device(card.get("device", "cpu"))
@@ -194,7 +223,7 @@ def _work(
             examples=examples,
             resume=state,
             save=save,
-            asked=_asked(run),
+            asked=_asked(run) if deadline is None else _until(deadline, _asked(run)),
             device=device.name,
             seed=card.get("seed", 0),
             workers=devices.workers(device.name) if workers is None else workers,
@@ -233,6 +262,19 @@ def _asked(run: Run) -> Callable[[], Wish]:
         return wish
 
     return asked
+
+
+def _until(deadline: float, asked: Callable[[], Wish]) -> Callable[[], Wish]:
+    """The same wishes, until the time is over; a pause is over at once, for the device is only lent."""
+    first = True
+
+    def looked() -> Wish:
+        nonlocal first
+        wish, late = asked(), time.monotonic() >= deadline and not first
+        first = False  # at least one step, or slices would never come to an end
+        return replace(wish, go="yield", single="") if wish.go == "pause" or (wish.go == "on" and late) else wish
+
+    return looked
 
 
 def _somebody_waits(run: Run) -> bool:

@@ -56,14 +56,16 @@ def most_megabytes() -> int:
 
 def uploads(cookie: str | None = None) -> list[Upload]:
     """Those of the browser that asks, or all, the newest first; a damaged one is passed over."""
+    return [upload for upload in _all() if owners.may(upload.owners, cookie)]
+
+
+def _all() -> list[Upload]:
     found = []
     for path in folder().glob("*/upload.json"):
         try:
-            upload = _read(path.parent)
+            found.append(_read(path.parent))
         except (OSError, ValueError, KeyError):
             continue
-        if owners.may(upload.owners, cookie):
-            found.append(upload)
     return sorted(found, key=lambda each: each.created, reverse=True)
 
 
@@ -96,6 +98,9 @@ def keep(files: Sequence[tuple[str, IO[bytes]]], cookie: str | None = None) -> U
     if not files or (zips and len(files) > 1):
         raise ValueError("Upload one zip, or one or more pictures; not several zips, and not both.")
     limits().check(megabytes=sum(_size(file) for _, file in files) / 1e6)
+    if (most := limits().runs) is not None:
+        for spare in [each for each in _all() if not used_by(each)][max(0, most - 1) :]:  # the oldest
+            shutil.rmtree(folder() / spare.name, ignore_errors=True)
     try:
         owners.check_room()
         folder().mkdir(parents=True, exist_ok=True)
@@ -190,9 +195,9 @@ def _pack(path: Path, files: Sequence[tuple[str, IO[bytes]]]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as packed:
         for given, file in sorted(files, key=lambda each: each[0]):
             parts = [
-                re.sub(r"[^\w .()-]+", "-", part) for part in PurePosixPath(given).parts if part not in ("/", "..")
-            ]
-            stem, k = "/".join(parts) or "picture.png", 1
+                re.sub(r"[^\w .()-]+", "-", part).lstrip(".") for part in PurePosixPath(given).parts if part != "/"
+            ]  # a name that begins with a dot would be passed over
+            stem, k = "/".join(filter(None, parts)) or "picture.png", 1
             name = stem
             while name in taken:  # two folders may hold pictures of one name
                 k += 1

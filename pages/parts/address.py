@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.parts import words
+from pages.parts.words import LANGUAGES as LANGUAGES
 from studio import owners
 
-LANGUAGES = {"en": "English", "ko": "한국어"}
 CARRIED = ("lang", "hide")  # these go along to the next page
 
 
 def language() -> str:
     """``?lang=`` of the address; without one, what the browser speaks."""
-    asked = st.query_params.get("lang", "")
-    if asked in LANGUAGES:
-        return asked
-    spoken = (st.context.locale or "en").lower()[:2]
-    return spoken if spoken in LANGUAGES else "en"
+    return words.understood(st.query_params.get("lang", ""), st.context.locale or "")
+
+
+words.ask(language)
 
 
 def hidden() -> set[str]:

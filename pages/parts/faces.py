@@ -11,59 +11,21 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import address, catalogue
+from pages.parts import address, told
 from pages.parts.live import component
 from pages.parts.pin import pin
-from pages.parts.words import table, word
-from studio import checkpoints, latents, serving
+from pages.parts.told import LOOK as LOOK
+from pages.parts.told import PLAY
+from pages.parts.words import word
+from studio import serving
 
-PLAY = ("face", "mix", "walk", "noise", "breed", "find")
-LOOK = ("norms", "slice")
 _faces = component("faces")
 
 
-def faces(
-    gan: str, tag: str, config: dict[str, Any], modes: Sequence[str] = PLAY, *, silent: int = 0,
-    sends: Sequence[str] = (), beside: tuple[str, int] | None = None, count: int = 24, remembers: bool = True,
-) -> None:  # fmt: skip
-    """Mounts it.
-
-    Args:
-        config: the checkpoint's: its size tells how many layers there are, its start how often it doubled.
-        modes: what can be done, of `PLAY`, `LOOK` and ``fade`` (for one that grows), in this order.
-        silent: layers at the beginning that have a style but no noise.
-        sends: GANs whose pages take a face; those that have a page are offered.
-        beside: another such GAN and its ``silent``; its default checkpoint, if any, is looked at beside this one.
-        count: faces on the wall.
-        remembers: whether the settings are in the address: of one of a page.
-    """
-    titles = {each.name: each.about.title for each in catalogue.gans() if each.about and each.page.exists()}
-    layers, size = _layers(config), config["size"]
-    _faces(
-        key=f"faces-{gan}-{modes[0]}",
-        data={
-            "key": f"{gan}/{modes[0]}", "gan": gan, "tag": tag, "page": gan, "title": titles.get(gan, gan),
-            "modes": list(modes), "count": count, "layers": layers, "noises": layers[silent:],
-            "size": size, "start": config.get("start", size),
-            "bands": {name: [band.start, band.stop] for name, band in latents.bands(len(layers)).items()},
-            "sends": [{"gan": to, "title": titles[to]} for to in sends if to in titles and to != gan],
-            "beside": _other(*beside, titles) if beside else None,
-            "words": table("faces.play"), "pin": pin(), "hide": sorted(address.hidden()), "remembers": remembers,
-        },
-    )  # fmt: skip
-
-
-def _layers(config: dict[str, Any]) -> list[int]:
-    """The side of each layer's maps: two layers at each size from 4 px up."""
-    return [4 << (k // 2) for k in range(2 * (config["size"].bit_length() - 1) - 2)]
-
-
-def _other(gan: str, silent: int, titles: dict[str, str]) -> dict[str, Any] | None:
-    """Another GAN's default checkpoint; None = it has none."""
-    if gan not in titles or not checkpoints.tags(gan):
-        return None
-    card = checkpoints.card(gan)
-    return {"gan": gan, "tag": card["tag"], "title": titles[gan], "noises": _layers(card["config"])[silent:]}
+def faces(gan: str, tag: str, config: dict[str, Any], modes: Sequence[str] = PLAY, **how: Any) -> None:
+    """Mounts it; the arguments are those of `told.faces`."""
+    data = told.faces(gan, tag, config, modes, **how) | {"pin": pin(), "hide": sorted(address.hidden())}
+    _faces(key=f"faces-{gan}-{modes[0]}", data=data)
 
 
 def entanglement(gan: str, tag: str) -> None:

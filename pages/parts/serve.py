@@ -6,37 +6,21 @@ import os
 import socket
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pages.parts.classroom import greeting
-from studio import owners, registry, visitors
+from pages.parts.javascript import part, warm
+from studio import owners, visitors
 from studio.api import routes as api
 from studio.limits import granted, limits
-
-PARTS = Path(__file__).parent
-KINDS = {".js": "text/javascript", ".svg": "image/svg+xml"}  # said here: Windows' registry may call them text/plain
-
-
-async def part(request: Request) -> Response:
-    """A part's JavaScript, fresh after an update: browsers ask each time and mostly hear "not modified"."""
-    path = PARTS / request.path_params["name"]
-    if path.parent != PARTS or path.suffix not in KINDS or not path.is_file():
-        raise HTTPException(404)
-    answer = FileResponse(path, media_type=KINDS[path.suffix], headers={"Cache-Control": "no-cache"})
-    answer.set_stat_headers(path.stat())
-    if request.headers.get("if-none-match") == answer.headers["etag"]:
-        return Response(status_code=304, headers={"ETag": answer.headers["etag"], "Cache-Control": "no-cache"})
-    return answer
 
 
 def routes() -> list[BaseRoute]:
@@ -83,7 +67,7 @@ async def greet(app: st.App) -> AsyncIterator[dict[str, Any]]:
         os.environ.setdefault("STUDIO_ADDRESS", f"http://{places[1]}:{port}/{base}".rstrip("/"))
     if visitors.classroom():
         print(greeting(os.environ.get("STUDIO_ADDRESS")) + "\n", flush=True)
-    threading.Thread(target=_warm, name="warm", daemon=True).start()
+    threading.Thread(target=warm, name="warm", daemon=True).start()
     yield {}
 
 
@@ -96,20 +80,3 @@ def _in_this_network() -> list[str]:
         return [] if found.startswith("127.") else [found]
     except OSError:
         return []
-
-
-def _warm() -> None:
-    """Imports torch, which takes seconds, and loads the model that most visitors ask first."""
-    from PIL import Image
-
-    from pages.parts import catalogue
-    from studio import serving
-    from studio.verbs import verbs
-
-    first = next((each for each in catalogue.gans() if each.name == catalogue.FIRST and each.about), None)
-    if first is None:
-        return
-    verb = next(iter(verbs(registry.gan(first.name)).values()))
-    values = {a.name: Image.new("RGB", (64, 64), "white") for a in verb.arguments.values() if a.is_file and a.required}
-    with suppress(Exception):  # no checkpoint yet, or a damaged one: whoever asks for it is told
-        serving.server().ask(first.name, verb.name, values)

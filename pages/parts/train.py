@@ -14,10 +14,10 @@ from typing import Any
 import streamlit as st
 
 import studio
-from pages.parts import address, catalogue
+from pages.parts import address, catalogue, told
 from pages.parts.live import component
 from pages.parts.picker import title as title_of
-from pages.parts.words import book, said, table, word
+from pages.parts.words import book, said, word
 from studio import checkpoints, devices, owners, runs, uploads
 from studio.base import checked
 from studio.data.files import PICTURES
@@ -103,16 +103,8 @@ def overview(gan: str, everything: bool) -> None:
         if found:
             address.put("run", found["name"])
 
-    words = table("train.runs") | {"how": table("train.how"), "toys": table("train.toys")}
-    titles = {each.name: each.about.title for each in catalogue.gans() if each.about}
-    _runs(
-        key=key,
-        data={
-            "gan": None if everything else gan, "page": "train" if everything else gan, "words": words,
-            "titles": titles, "lang": address.language(),
-        },
-        on_opened_change=opened,
-    )  # fmt: skip
+    data = told.runs(None if everything else gan, "train" if everything else gan)
+    _runs(key=key, data=data, on_opened_change=opened)
 
 
 def room(run: runs.Run, gan: str) -> None:
@@ -129,20 +121,14 @@ def room(run: runs.Run, gan: str) -> None:
     def compare() -> None:
         address.put("compare", st.session_state[key].get("compare"))
 
-    words = table("train.room") | {"how": table("train.how"), "players": table("studio.read.players")}
-    words["toys"] = table("train.toys")
     _room(
         key=key,
-        data={
-            "run": run.name, "gan": gan, "page": _page(gan), "words": words, "lang": address.language(),
-            "steer": not limits().off and mine(run), "compare": st.query_params.get("compare"),
-            "minutes": _default_minutes(devices.device()),
-        },
+        data=told.room(run.name, gan, _page(gan), st.query_params.get("compare"), not limits().off and mine(run)),
         on_used_change=used,
         on_gone_change=gone,
         on_left_change=gone,
         on_compare_change=compare,
-    )  # fmt: skip
+    )
     if model := st.session_state.pop("used", None):
         _play(model["gan"], model["tag"])
 
@@ -502,10 +488,6 @@ def _problem(field: Field, value: Any) -> str | None:
 # ---- how long -------------------------------------------------------------------------------------------------------
 
 
-def _default_minutes(device: Any) -> float:
-    return min(device.minutes, limits().minutes or device.minutes)
-
-
 def _length(gan: str, seen: Preview | None) -> dict[str, Any]:
     there = devices.devices()
     first, second, third = st.columns(3, gap="medium")
@@ -520,7 +502,7 @@ def _length(gan: str, seen: Preview | None) -> dict[str, Any]:
         )
         device = devices.device(chosen)
     with first:
-        best = _default_minutes(device)
+        best = told.minutes(device)
         minutes = st.number_input(
             word("train.form.minutes"),
             value=best,

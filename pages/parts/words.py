@@ -6,19 +6,56 @@
     play = { en = "Play", ko = "그려 보기" }
 
 `word("studio.tabs.play")` says it in the visitor's language; `{name}` in it is filled in by `name=`.
+
+No front end is known here. Whoever serves a visitor says which language is spoken: for a while (`speaking`), or, where
+each thread has its own visitor, by a function that finds it out (`ask`).
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pages.parts.address import language
-
 FOLDER = Path(__file__).parent / "words"
+LANGUAGES = {"en": "English", "ko": "한국어"}
+
+_spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
+_asked: list[Callable[[], str]] = []
+
+
+@contextmanager
+def speaking(chosen: str) -> Iterator[None]:
+    """Inside, that language is spoken, in this thread or task only."""
+    before = _spoken.set(chosen)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
+
+
+def ask(function: Callable[[], str]) -> None:
+    """From now on this function is asked for the visitor's language, wherever `speaking` has not said it."""
+    _asked[:] = [function]
+
+
+def language() -> str:
+    """What the visitor speaks; English if nobody can tell."""
+    return _spoken.get() or (_asked[0]() if _asked else "en")
+
+
+def understood(asked: str, spoken: str = "") -> str:
+    """The language that an address asks for (``?lang=``); else the first of what a browser speaks
+    (``ko-KR,ko;q=0.9``); else English."""
+    if asked in LANGUAGES:
+        return asked
+    first = spoken.strip().lower()[:2]
+    return first if first in LANGUAGES else "en"
 
 
 @cache

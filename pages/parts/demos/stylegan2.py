@@ -1,0 +1,12 @@
+"""What the Play tab of StyleGAN2 shows: faces of nobody, mixed, walked through, bred."""
+
+from __future__ import annotations
+
+from typing import Any
+
+GAN, PART = "stylegan2", "faces"
+
+
+def play(card: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `told.faces`."""
+    return {"config": card["config"], "silent": 1, "sends": ("stargan", "gated_gan")}
