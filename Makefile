@@ -1,4 +1,4 @@
-# make run: the studio at http://localhost:8501 · make test: all tests · make lint: style
+# make run: the studio at http://localhost:8501 · make serve: for a class in this network · make test: all tests · make lint: style
 # Each sets up .venv first, and again whenever the requirements change.
 
 PYTHON ?= python3
@@ -9,10 +9,13 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: run test lint clean
+.PHONY: run serve test lint clean
 
 run: .venv/ready
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+serve: .venv/ready
+	$(BIN)/python app.py --class --port $(PORT) $(ARGS)
 
 test: .venv/ready-to-test
 	$(BIN)/python tests/browser.py

@@ -13,7 +13,8 @@ GET   /api/openapi.json, /api/docs    this interface for machines, and for peopl
 A verb is declared in its GAN's file and nowhere else: nothing here knows one. A picture comes back as PNG, anything
 else, or a picture for whoever accepts `application/json`, as JSON. An error is `{"error": "<a sentence>"}`.
 
-The server may be a lecturer's own machine, so: pages of other sites can't post to it, text never names a file of
+`X-Tab` (a header, a random name) says which browser tab asks, where a server counts (`studio.visitors`). The server
+may be a lecturer's own machine, so: pages of other sites can't post to it, text never names a file of
 its disk, and no request is larger than `MOST_BYTES`.
 """
 
@@ -26,18 +27,19 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from studio import checkpoints, images, owners, registry, runs_api, serving
+from studio import checkpoints, class_api, images, limits, owners, registry, runs_api, serving, visitors
 from studio.images import Picture
 from studio.verbs import Argument, Verb, jsonable, verbs
 
@@ -56,13 +58,16 @@ _asking: RunVar[CapacityLimiter] = RunVar("asking")  # threads of our own: Strea
 
 async def ask(request: Request) -> Response:
     """POST /api/{gan}/{verb}: the verb's answer."""
-    _same_site(request)
+    if visitors.foreign(request.headers):
+        raise HTTPException(403, "Pages of other sites may not use this studio. Open the studio itself.")
     gan, verb = request.path_params["gan"], request.path_params["verb"]
     declared = _verb(gan, verb)
     values, beside = _sort(declared, await _form(request))
     viewer = beside.get("viewer") or request.headers.get("x-viewer") or None
     if viewer and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", viewer):
         raise HTTPException(400, "viewer may have letters, digits, - and _, at most 64.")
+    if viewer:  # nobody elsewhere can take this viewer's turn, even who has learnt its name
+        viewer = f"{visitors.network(request.client and request.client.host)} {viewer}"
     revision = beside.get("revision") or ""
     if revision and not re.fullmatch(r"[0-9]{1,15}", revision):  # it becomes a header
         raise HTTPException(400, "revision must be a whole number of at most 15 digits.")
@@ -97,17 +102,6 @@ async def ask(request: Request) -> Response:
         "Cache-Control": "no-store",
     }
     return Response(body, media_type=kind, headers=headers | ({"X-Revision": revision} if revision else {}))
-
-
-def _same_site(request: Request) -> None:
-    """Refuses what a page of another site sends. Browsers say so, by one header or, over plain http, the other."""
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    foreign = site == "cross-site"
-    if site is None and origin is not None:
-        foreign = urlsplit(origin).netloc not in (request.headers.get("host"), request.headers.get("x-forwarded-host"))
-    if foreign:
-        raise HTTPException(403, "Pages of other sites may not use this studio. Open the studio itself.")
 
 
 async def _form(request: Request) -> dict[str, str | bytes]:
@@ -267,6 +261,7 @@ _ERRORS = {
     409: "A newer question of this viewer took its place",
     413: "Too large",
     415: "Not a form",
+    429: "Faster than this server allows: see Retry-After",
     500: "A fault of the studio",
     503: "Too many are waiting: see Retry-After",
 }
@@ -453,7 +448,9 @@ for (const gan of api.tags) {
 
 # ---- errors, and the routes -----------------------------------------------------------------------------------------
 
-_EXPECTED = (HTTPException, ClientDisconnect, ValueError, serving.Busy, serving.Superseded, serving.Failed)
+_EXPECTED = (
+    HTTPException, ClientDisconnect, ValueError, serving.Busy, serving.Superseded, serving.Failed, visitors.TooMany,
+)  # fmt: skip
 _PLAIN = {
     404: "There is nothing at this address. /api/docs lists what there is.",
     405: "This address does not take that method: a verb takes POST, everything else GET. See /api/docs.",
@@ -468,6 +465,8 @@ def _error(request: Request, error: Exception) -> JSONResponse:
         says = _PLAIN.get(status, error.detail) if error.detail in ("Not Found", "Method Not Allowed") else error.detail
     elif isinstance(error, serving.Busy):
         status, says, headers = 503, str(error), {"Retry-After": str(error.retry_after)}
+    elif isinstance(error, visitors.TooMany):
+        status, says, headers = 429, str(error), {"Retry-After": str(error.retry_after)}
     elif isinstance(error, serving.Failed):
         status, says = 500, str(error)
     elif isinstance(error, serving.Superseded):
@@ -481,16 +480,39 @@ def _error(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": says}, status, headers={"Cache-Control": "no-store", **headers})
 
 
+class _Door:
+    """Before every route: counts the question (`visitors.rates`) before its body is read, and notes whose it is, so
+    that `limits` are those of a teacher or of a stranger."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        request = Request(scope)
+        client = request.client and request.client.host
+        try:
+            if rates := visitors.rates():
+                rates.check(client, request.headers.get("x-tab"))
+        except visitors.TooMany as error:
+            return await _error(request, error)(scope, receive, send)
+        with limits.granted(visitors.standing(client, request.headers, request.cookies)):
+            await self.app(scope, receive, send)
+
+
 api = Starlette(
     routes=[
         Route("/gans", gans),
         Route("/openapi.json", openapi),
         Route("/docs", docs),
         *runs_api.routes,
+        *class_api.routes,
         Route("/{gan}/{tag}/{name}", file),
         Route("/{gan}/{verb}", ask, methods=["POST"]),
     ],
     exception_handlers={kind: _error for kind in (*_EXPECTED, Exception)},
+    middleware=[Middleware(_Door)],
 )
 routes = [Mount("/api", app=api)]
 app = Starlette(routes=routes)

@@ -38,16 +38,16 @@ class File:
     ending: str
 
 
-def open_picture(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
+def open_picture(source: str | Path | bytes | io.IOBase | Picture, most: int = MOST_PIXELS) -> Picture:
     """Any picture a visitor may hand us -> an upright RGB picture on white paper.
 
     Palette, grey, 16-bit, CMYK and transparent pictures work; of an animation the first frame is taken; a camera's
     rotation is applied.
 
     Raises:
-        ValueError: not a picture, cut off, or more than ``MOST_PIXELS`` pixels. The sentence says what to do.
+        ValueError: not a picture, cut off, or of more than ``most`` pixels. The sentence says what to do.
     """
-    return _opened(source, _on_paper)
+    return _opened(source, _on_paper, most)
 
 
 def open_file(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
@@ -55,7 +55,9 @@ def open_file(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
     return _opened(source, lambda picture: picture)
 
 
-def _opened(source: str | Path | bytes | io.IOBase | Picture, made: Callable[[Picture], Picture]) -> Picture:
+def _opened(
+    source: str | Path | bytes | io.IOBase | Picture, made: Callable[[Picture], Picture], most: int = MOST_PIXELS
+) -> Picture:
     if isinstance(source, Picture):
         return made(ImageOps.exif_transpose(source))
     if isinstance(source, bytes):
@@ -63,9 +65,9 @@ def _opened(source: str | Path | bytes | io.IOBase | Picture, made: Callable[[Pi
     try:
         with Image.open(source, formats=FORMATS) as picture:
             width, height = picture.size
-            if width * height > MOST_PIXELS:
+            if width * height > most:
                 raise TooLarge(
-                    f"This picture has {width:,} x {height:,} pixels; at most {MOST_PIXELS / 1e6:.0f} million can be "
+                    f"This picture has {width:,} x {height:,} pixels; at most {most / 1e6:.0f} million can be "
                     "opened. Make it smaller first, for example 2,000 pixels wide."
                 )
             picture.load()

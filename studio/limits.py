@@ -3,12 +3,20 @@
 Not set: everything; on a Space of Hugging Face, `SPACE`. ``off``: nothing.
 ``minutes=5 steps=2000 pictures=5000 megabytes=50 queue=3 runs=20``: that much at most, and no folders of the server's
 disk; what is not named is not limited.
+
+It is for strangers. In a classroom (`studio.visitors`) the teacher may train whatever it says: whoever answers a
+request or runs a page says first whose it is, with `granted` or `grant`.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
+
+from studio.visitors import classroom
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,7 @@ class Limits:
     megabytes: int | None = None
     queue: int | None = None
     runs: int | None = None
+    folders: bool = True  # of this machine's disk may be opened, if nothing else is limited
 
     @property
     def public(self) -> bool:
@@ -69,19 +78,43 @@ HELP = {
 
 SPACE = "minutes=10 pictures=5000 megabytes=50 queue=2 runs=20"  # where strangers are and nobody has said otherwise
 
+_standing: ContextVar[str] = ContextVar("standing", default="")
+
+
+def grant(standing: str) -> None:
+    """From now on, in this thread: `limits` are those of a visitor of this standing (`studio.visitors.standing`)."""
+    _standing.set(standing)
+
+
+@contextmanager
+def granted(standing: str) -> Iterator[None]:
+    """The same, within a ``with``; threads that are started with this context have it, too."""
+    token = _standing.set(standing)
+    try:
+        yield
+    finally:
+        _standing.reset(token)
+
+
+def trusted() -> bool:
+    """Whether the teacher asks."""
+    return bool(_standing.get())
+
 
 def limits() -> Limits:
-    """The server's limits.
+    """The server's limits, for whoever asks.
 
     Raises:
         ValueError: the setting can't be read; nothing is trained before it is mended.
     """
+    if _standing.get():
+        return Limits(folders=_standing.get() == "here")
     text = os.environ.get("STUDIO_TRAIN", "").strip() or (SPACE if os.environ.get("SPACE_ID") else "")
     if text in ("", "on"):
-        return Limits()
+        return Limits(folders=not classroom())
     if text == "off":
         return Limits(off=True)
-    known = {f.name for f in fields(Limits)} - {"off"}
+    known = {f.name for f in fields(Limits)} - {"off", "folders"}
     values: dict[str, float] = {}
     for part in text.replace(",", " ").split():
         name, _, value = part.partition("=")

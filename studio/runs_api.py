@@ -18,7 +18,6 @@ import json
 import re
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
 
 from latex2mathml.converter import convert
 from starlette.concurrency import run_in_threadpool
@@ -26,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from studio import afterwards, checkpoints, owners, registry, runs
+from studio import afterwards, checkpoints, owners, registry, runs, visitors
 from studio.hints import hints
 from studio.limits import limits
 from studio.runs import Run
@@ -164,16 +163,8 @@ async def model(request: Request) -> Response:
     return Response(body, media_type="application/zip", headers=headers)
 
 
-def _foreign(request: Request) -> bool:
-    """Whether a page of another site sent it. Browsers say so, by one header or, over plain http, the other."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None or origin is None:
-        return site == "cross-site"
-    return urlsplit(origin).netloc not in (request.headers.get("host"), request.headers.get("x-forwarded-host"))
-
-
 async def deleted(request: Request) -> Response:
-    if _foreign(request):
+    if visitors.foreign(request.headers):
         return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
 
     def delete() -> dict[str, Any]:
@@ -185,7 +176,7 @@ async def deleted(request: Request) -> Response:
 
 
 async def wished(request: Request) -> Response:
-    if _foreign(request):
+    if visitors.foreign(request.headers):
         return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
     if request.headers.get("content-type", "").split(";")[0] != "application/json":
         return JSONResponse({"error": "Send the wish as application/json."}, 415)

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
-from urllib.request import urlopen
 
 # The networks of the tests are tiny: a second thread costs them more than it gives. Servers inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -95,35 +88,28 @@ def browser():
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The real studio on a free port of this machine, as `streamlit run app.py` serves it; its address."""
+    from served import Served
+
     home = tmp_path_factory.mktemp("server") / "home"
     make_tiny(home)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = home / "server.log"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | {"STUDIO_HOME": str(home)}, stdout=out, stderr=out
-        )
-    address = f"http://127.0.0.1:{port}"
+    served = Served(home)
     try:
-        for _ in range(240):
-            assert process.poll() is None, log.read_text()
-            try:
-                urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.25)
-        else:
-            raise AssertionError(f"The studio did not start.\n{log.read_text()}")
-        yield address
+        yield served.start().address
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    assert "Traceback" not in log.read_text(), log.read_text()
+        served.stop()
+    assert "Traceback" not in served.said, served.said
+
+
+@pytest.fixture(scope="module")
+def classroom(tmp_path_factory):
+    """The same as a classroom server (`served.Served`). Under another name than localhost visitors are strangers."""
+    from served import Served
+
+    home = tmp_path_factory.mktemp("classroom") / "home"
+    make_tiny(home)
+    served = Served(home, lesson=True)
+    try:
+        yield served.start()
+    finally:
+        served.stop()
+    assert "Traceback" not in served.said, served.said

@@ -6,52 +6,20 @@ import json
 import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 import time
 from urllib.request import urlopen
 
 import pytest
-from conftest import ROOT, make_tiny
+from conftest import make_tiny
 from playwright.sync_api import expect
+from served import Served
 from test_browser import Visitor
 
 from studio import trainer
 
 
-class Studio:
+class Studio(Served):
     """The real studio, which can be stopped and started again at the same address."""
-
-    def __init__(self, home) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.home, self.address, self.process = home, f"http://127.0.0.1:{self.port}", None
-        self.log = home / "server.log"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
-        command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-        environment = os.environ | {"STUDIO_HOME": str(self.home)}
-        with self.log.open("a") as out:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
-        for _ in range(240):
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                urlopen(f"{self.address}/_stcore/health", timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.25)
-        raise AssertionError(f"The studio did not start.\n{self.log.read_text()}")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
     def get(self, path: str):
         with urlopen(self.address + path, timeout=10) as answer:

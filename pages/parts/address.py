@@ -24,8 +24,7 @@ words.ask(language)
 
 
 def hidden() -> set[str]:
-    """What ``?hide=`` takes away: menu, title, checkpoint, noise, examples, upload, download, share, look, train,
-    read."""
+    """What ``?hide=`` takes away; the section ``share.parts`` of words/lesson.toml lists it all."""
     return {part.strip() for part in st.query_params.get("hide", "").split(",") if part.strip()}
 
 

@@ -23,6 +23,15 @@ export function watch(name, reader) {
   return () => readers.get(name).delete(reader);
 }
 
+const offers = new Map();
+
+/** What a page's lesson link is made of: {link() -> URL of what is seen now, parts: [what `hide=` can take away]}. */
+export function offer(page, { link, parts }) {
+  offers.set(page, { link, parts });
+}
+
+export const offered = (page) => offers.get(page);
+
 const parcel = (to) => `gan-studio/sent/${to}`;
 
 /** Goes to another page of the studio, at `address`, with a picture; this tab keeps it on the way there. */

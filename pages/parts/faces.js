@@ -6,9 +6,10 @@
  * `pages/parts/faces.py`. All settings are in the address (?mode=mix&rows=1,2,3), written by the browser alone.
  */
 
-import { lay, send } from "./desk.js";
+import { lay, offer, send } from "./desk.js";
 import { h } from "./dom.js";
-import { Link, studio } from "./link.js";
+import { headers, Link, studio, wanted } from "./link.js";
+import { Pin } from "./pin.js";
 import * as upload from "./upload.js";
 
 // As in live.js: Streamlit mounts anew whenever the page changes around it; the choice of faces outlives that.
@@ -92,6 +93,7 @@ class Faces {
     this.#build();
     this.#fill();
     this.#open();
+    if (data.remembers) offer(data.page, { link: () => this.#link(), parts: ["views", "download", ...(data.pin ? ["pin"] : []), ...(data.sends.length ? ["send"] : []), "share"] });
   }
 
   leave(place) {
@@ -138,14 +140,20 @@ class Faces {
     clearTimeout(this.#timers.address);
     this.#timers.address = setTimeout(() => { // browsers allow a hundred changes in half a minute
       if (!this.root.isConnected || !this.data.remembers) return;
-      const address = new URL(location.href), usual = this.#usual;
-      for (const [name, value] of Object.entries(this.#state)) {
-        const text = Array.isArray(value) ? value.join(",") : typeof value === "number" ? shortly(value) : value;
-        if (JSON.stringify(value) === JSON.stringify(usual[name])) address.searchParams.delete(name);
-        else address.searchParams.set(name, text);
-      }
+      const address = this.#link();
       history.replaceState(history.state, "", address.pathname + address.search.replaceAll("%2C", ",") + address.hash);
     }, 300);
+  }
+
+  /** This page's address with all settings that differ from the usual ones. */
+  #link() {
+    const address = new URL(location.href), usual = this.#usual;
+    for (const [name, value] of Object.entries(this.#state)) {
+      const text = Array.isArray(value) ? value.join(",") : typeof value === "number" ? shortly(value) : value;
+      if (JSON.stringify(value) === JSON.stringify(usual[name])) address.searchParams.delete(name);
+      else address.searchParams.set(name, text);
+    }
+    return address;
   }
 
   /** Some settings change: the panel shows it. `anew`: the panel's parts are other ones now. */
@@ -220,16 +228,18 @@ class Faces {
 
   /** One question, asked again a few times if the studio is busy; null = it said no. */
   async #post(verb, fields) {
-    for (const pause of [300, 1000, 3000, 0]) {
+    for (const usual of [300, 1000, 3000, 0]) {
+      let pause = usual;
       const form = new FormData();
       for (const [name, value] of Object.entries({ tag: this.data.tag, ...fields })) form.append(name, value);
       try {
-        const answer = await fetch(`${this.address}/api/${this.data.gan}/${verb}`, { method: "POST", body: form });
+        const answer = await fetch(`${this.address}/api/${this.data.gan}/${verb}`, { method: "POST", body: form, headers });
         if (answer.ok) return await answer.blob();
         if (answer.status < 429) {
           this.trouble({ kind: "refused", says: (await answer.json().catch(() => ({}))).error });
           return null;
         }
+        if (pause) pause = Math.max(pause, wanted(answer));
       } catch { /* away: asked again */ }
       if (pause) await new Promise((done) => setTimeout(done, pause));
     }
@@ -319,6 +329,13 @@ class Faces {
     return this.#button("download", () => live.img.src && save(live.img.src, `${this.data.gan}-${name()}.png`));
   }
 
+  /** Shows what a live picture shows now to the class. */
+  #pin(live) {
+    const { pin: words, gan, tag } = this.data, pin = new Pin(() => live.blob ?? null);
+    pin.update({ address: this.address, words, gan, tag });
+    return pin.button;
+  }
+
   #captioned(live, caption) {
     return h("figure", {}, live.figure, h("figcaption", {}, caption));
   }
@@ -329,6 +346,7 @@ class Faces {
     mean.ask({ seed: 0, truncation: 0 });
     const { hide, sends } = this.data;
     if (!hide.includes("download")) this.tools.append(this.#save(face, () => this.#state.face));
+    this.tools.append(this.#pin(face));
     if (!hide.includes("send")) this.tools.append(...sends.map(({ gan, title }) => this.#button("send", () => this.#send(gan, face.blob), { title })));
     face.shown = () => lay(this.data.key, { picture: async () => face.blob, tag: this.data.tag });
     const name = h("figcaption", {});
@@ -368,6 +386,7 @@ class Faces {
       this.#set({ rows: more(this.#state.rows, 11), columns: more(this.#state.columns, 21) }, true);
     } }, ...[2, 3, 4, 5, 6].map((m) => h("option", { value: m, selected: m === n }, `${m} × ${m}`)));
     if (!this.data.hide.includes("download")) this.tools.append(this.#save(grid, () => `mix-${this.#state.rows.join("-")}`));
+    this.tools.append(this.#pin(grid));
     const table = h("div", { class: "mixing", style: `--n: ${n}; grid-template-columns: minmax(3rem, 1fr) minmax(0, ${n}fr)` }, h("span", { class: "corner" }, count), h("div", { class: "columns" }, ...state.columns.map((seed, k) => slot(seed, n + k))), h("div", { class: "rows" }, ...state.rows.map(slot)), grid.figure);
     return [[table, h("label", { class: "row" }, h("span", {}, words.crossover), slider, says), h("div", { class: "bands" }, ...groups), h("p", { class: "hint" }, words.mixHint)], () => {
       const { rows, columns, taken, psi } = this.#state, chosen = new Set(taken);

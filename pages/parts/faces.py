@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.parts import address, told
 from pages.parts.live import component
+from pages.parts.pin import pin
 from pages.parts.told import LOOK as LOOK
 from pages.parts.told import PLAY
 from pages.parts.words import word
@@ -23,7 +24,7 @@ _faces = component("faces")
 
 def faces(gan: str, tag: str, config: dict[str, Any], modes: Sequence[str] = PLAY, **how: Any) -> None:
     """Mounts it; the arguments are those of `told.faces`."""
-    data = told.faces(gan, tag, config, modes, **how) | {"hide": sorted(address.hidden())}
+    data = told.faces(gan, tag, config, modes, **how) | {"pin": pin(), "hide": sorted(address.hidden())}
     _faces(key=f"faces-{gan}-{modes[0]}", data=data)
 
 

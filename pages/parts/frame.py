@@ -6,18 +6,22 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import address, catalogue
+from pages.parts import address, catalogue, lesson
 from pages.parts.words import word
+from studio import visitors
 
 st.set_page_config(page_title="GAN studio", page_icon="✏️", layout="wide", initial_sidebar_state=232)
 
+lesson.greet_visitor()
 home = st.Page(catalogue.PAGES / "home.py", title=word("studio.menu.home"), icon=":material/home:", default=True)
 pages = [
     st.Page(shown.page, title=shown.about.title) for shown in catalogue.gans() if shown.about and shown.page.exists()
 ]
 train = st.Page(catalogue.PAGES / "train.py", title=word("studio.menu.train"), icon=":material/model_training:")
+wall = st.Page(catalogue.PAGES / "gallery.py", title=word("studio.menu.gallery"), icon=":material/collections:")
+walls = [wall] if visitors.classroom() else []
 page = st.navigation(
-    [home, *pages, train], position="hidden"
+    [home, *pages, train, *walls], position="hidden"
 )  # the menu below is ours: its links carry the language along
 hidden = address.hidden()
 
@@ -29,7 +33,7 @@ def choose_language() -> None:
 if "menu" not in hidden:
     with st.sidebar:
         st.html("<p class='studio-brand'>GAN studio</p>")
-        for each in [home, *pages, *([] if "train" in hidden else [train])]:
+        for each in [home, *pages, *([] if "train" in hidden else [train]), *walls]:
             st.page_link(each, query_params=address.carried())
         st.session_state["language"] = address.language()
         st.segmented_control(
@@ -40,6 +44,7 @@ if "menu" not in hidden:
             required=True,
             on_change=choose_language,
         )
+        lesson.share(page.url_path)
 
 st.html(Path(__file__).with_name("frame.css"))
 st.html(f"<script>document.documentElement.lang = '{address.language()}'</script>", unsafe_allow_javascript=True)

@@ -23,6 +23,12 @@ export function studio(page) {
 // a duplicated tab would share the name, and two tabs would take each other's turn.
 const stranger = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+/** Sent along with every question: which tab asks, where the server counts (it tells nobody). */
+export const headers = { "X-Tab": stranger() };
+
+/** Milliseconds that a busy server asks for, spread, so that thirty who were told the same don't come back at once. */
+export const wanted = (response) => Math.min(60, Number(response.headers.get("Retry-After")) || 0) * (1000 + 500 * Math.random());
+
 export class Link {
   #question = null; #asked = 0; #answered = 0; #busy = false; #failures = 0; #timer = 0; #ending = new AbortController();
 
@@ -74,7 +80,7 @@ export class Link {
       form.append("revision", revision);
       const giveUp = new AbortController(), timer = setTimeout(() => giveUp.abort(), this.patience);
       this.#ending.signal.addEventListener("abort", () => giveUp.abort(), { once: true, signal: giveUp.signal });
-      const response = await fetch(this.address, { method: "POST", body: form, signal: giveUp.signal });
+      const response = await fetch(this.address, { method: "POST", body: form, headers, signal: giveUp.signal });
       clearTimeout(timer);
       if (response.ok) {
         const blob = await response.blob();
@@ -83,7 +89,7 @@ export class Link {
           await this.answered({ response, blob, revision, milliseconds: performance.now() - started });
         }
       } else if (response.status === 409) trouble = { kind: "overtaken" }; // somebody newer was served instead
-      else trouble = { kind: LATER.has(response.status) ? "busy" : "refused", status: response.status, says: await sentence(response), pause: 1000 * response.headers.get("Retry-After") };
+      else trouble = { kind: LATER.has(response.status) ? "busy" : "refused", status: response.status, says: await sentence(response), pause: wanted(response) };
     } catch (error) {
       if (this.#ending.signal.aborted) return;
       trouble = { kind: "away", says: String(error) };
@@ -106,7 +112,7 @@ export class Link {
     } else {
       this.#question ??= question;
       this.troubled({ ...trouble, failures: ++this.#failures });
-      this.#again(Math.max(PAUSES[Math.min(this.#failures, PAUSES.length) - 1], Math.min(trouble.pause || 0, PAUSES.at(-1))));
+      this.#again(Math.max(PAUSES[Math.min(this.#failures, PAUSES.length) - 1], trouble.pause || 0));
     }
   }
 
@@ -123,5 +129,23 @@ async function sentence(response) {
     return String(error?.message ?? error ?? detail ?? says ?? message ?? "");
   } catch {
     return "";
+  }
+}
+
+/**
+ * Puts text on the clipboard. navigator.clipboard needs https or localhost; a classroom server has neither.
+ * `near`: where a text box may stand when the rest of the page can't be reached (an open dialog, the whole screen).
+ */
+export async function copy(text, near) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const box = Object.assign(document.createElement("textarea"), { value: text, style: "position: fixed; opacity: 0" });
+    (document.fullscreenElement || near.matches("dialog") ? near : document.body).append(box);
+    box.select();
+    const copied = document.execCommand("copy");
+    box.remove();
+    return copied;
   }
 }

@@ -7,9 +7,10 @@
 
 import { createPainter } from "./painter.js";
 import { colourIn } from "./colour.js";
-import { lay, received, send } from "./desk.js";
+import { lay, offer, received, send } from "./desk.js";
 import { h, icon } from "./dom.js";
-import { Link, studio } from "./link.js";
+import { copy, headers, Link, studio } from "./link.js";
+import { Pin } from "./pin.js";
 import { Styles } from "./styles.js";
 import * as upload from "./upload.js";
 
@@ -79,6 +80,8 @@ class Live {
     this.root.dataset.drawing = data.drawing;
     this.root.classList.toggle("hinted", data.hints);
     if (JSON.stringify(before.sends) !== JSON.stringify(data.sends) || JSON.stringify(before.words) !== JSON.stringify(data.words)) this.#listSends();
+    this.pin.update({ address: this.address, words: data.pin, gan: data.gan, tag: data.tag });
+    this.#offer();
     this.#ask();
     const sent = received(data.gan);
     if (sent) this.#take(sent);
@@ -219,7 +222,7 @@ class Live {
   #state(state) {
     this.parts.frame.dataset.state = state;
     if (state !== "picture") this.#calm();
-    for (const button of [this.parts.savePicture, this.parts.saveDrawing, this.parts.shareButton]) button.disabled = state === "empty";
+    for (const button of [this.parts.savePicture, this.parts.saveDrawing, this.parts.shareButton, this.pin.button]) button.disabled = state === "empty";
     if (state === "empty") {
       this.parts.frame.querySelector("img")?.remove();
       this.parts.sentence.textContent = this.say("empty");
@@ -332,7 +335,7 @@ class Live {
     form.append("tag", this.#data.tag);
     let response;
     try {
-      response = await fetch(`${this.address}/api/${this.#data.gan}/${verb}`, { method: "POST", body: form });
+      response = await fetch(`${this.address}/api/${this.#data.gan}/${verb}`, { method: "POST", body: form, headers });
     } catch {
       throw Object.assign(new Error("away"), { word: "away" });
     }
@@ -394,11 +397,25 @@ class Live {
     return [this.#data.gan, this.#data.tag, this.#seed].filter((part) => part !== null).join("-");
   }
 
-  async #share() {
+  /** What is seen here, as an address. */
+  #link() {
     const address = new URL(location.href);
     address.searchParams.set("tag", this.#data.tag);
-    address.hash = `drawing=${this.painter.encode()}`;
-    this.#note(this.say((await copy(address.href, this.root)) ? "copied" : "notCopied"));
+    if (this.#seed === null) address.searchParams.delete("seed");
+    else address.searchParams.set("seed", this.#seed);
+    address.hash = this.#empty ? "" : `drawing=${this.painter.encode()}`;
+    return address;
+  }
+
+  async #share() {
+    this.#note(this.say((await copy(this.#link().href, this.root)) ? "copied" : "notCopied"));
+  }
+
+  /** The lesson link of this page, and what it can hide. */
+  #offer() {
+    const { drawing, noise, still, hints, styles, photo, sends, examples, pin } = this.#data;
+    const there = { examples: examples.length, upload: true, noise: noise || still, colour: hints, patterns: drawing !== "sketch", styles: (styles && noise) || photo, download: true, pin, share: true, send: sends.length };
+    offer(this.#data.page, { link: () => this.#link(), parts: Object.keys(there).filter((part) => there[part]) });
   }
 
   #listSends() {
@@ -452,6 +469,7 @@ class Live {
     parts.download = h("span", { class: "group" }, button("savePicture", "picture", () => this.#blob && this.#save(this.#blob, `${this.#name}.png`)),
       button("saveDrawing", "drawing", async () => this.#save(await this.painter.png(), `${this.#name}-drawing.png`)));
     parts.maps = h("span", { class: "group" }, button("saveIds", "drawing", async () => this.#save(await this.painter.png({ ids: this.#data.ids }), `${this.#name}-labels.png`)));
+    this.pin = new Pin(() => this.#blob);
     parts.share = h("span", { class: "group" }, button("shareButton", "link", () => this.#share()));
     parts.sends = h("span", { class: "group" });
 
@@ -475,7 +493,7 @@ class Live {
     parts.bar = h("div", { class: "bar" }, parts.noise, parts.still, parts.colour, parts.patterns, parts.fullscreen);
     this.root = h("section", { class: "live" }, h("div", { class: "room" },
       h("div", { class: "left" }, parts.painter, h("div", { class: "extras" }, parts.examples, parts.upload), parts.note),
-      h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, parts.share, parts.sends)),
+      h("div", { class: "right" }, parts.bar, parts.frame, h("div", { class: "under" }, parts.badge, parts.download, this.pin.button, parts.share, parts.sends)),
       this.styles.root));
 
     const on = (node, type, act) => node.addEventListener(type, act);
@@ -552,21 +570,5 @@ function kept(name) {
     return localStorage.getItem(name);
   } catch {
     return null;
-  }
-}
-
-/** navigator.clipboard needs https or localhost; a classroom server has neither. */
-async function copy(text, near) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const box = h("textarea", { style: "position: fixed; opacity: 0" });
-    box.value = text;
-    (document.fullscreenElement ? near : document.body).append(box);
-    box.select();
-    const copied = document.execCommand("copy");
-    box.remove();
-    return copied;
   }
 }

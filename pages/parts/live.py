@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts import address, told
+from pages.parts.pin import pin
 from pages.parts.told import storage_of as storage_of
 
 PARTS = Path(__file__).parent
@@ -41,5 +42,5 @@ def live(gan: str, tag: str, **how: Any) -> None:
         address.put("seed", st.session_state[key].get("seed"))
 
     key = f"live-{gan}"
-    data = told.live(gan, tag, **how) | {"seed": address.number("seed"), "hide": sorted(address.hidden())}
+    data = told.live(gan, tag, **how) | {"seed": address.number("seed"), "pin": pin(), "hide": sorted(address.hidden())}
     _live(key=key, data=data, on_seed_change=remember_seed)

@@ -8,7 +8,7 @@
 
 import { watch } from "./desk.js";
 import { h } from "./dom.js";
-import { Link, studio } from "./link.js";
+import { headers, Link, studio } from "./link.js";
 import { mounting, sentence, Sight } from "./part.js";
 
 const MAPS = ["map", "gamma", "beta", "strength"];
@@ -126,7 +126,7 @@ class Inside {
           const form = new FormData();
           form.append("labels", await flat(colour), "labels.png");
           form.append("tag", from);
-          const response = await fetch(`${this.address}/api/${gan}/paint`, { method: "POST", body: form });
+          const response = await fetch(`${this.address}/api/${gan}/paint`, { method: "POST", body: form, headers });
           if (!response.ok) throw new Error(String(response.status));
           const picture = h("img", { src: URL.createObjectURL(await response.blob()), alt: `${this.say(who)}: ${name}` });
           await picture.decode();

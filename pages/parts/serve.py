@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import AsyncIterator
@@ -10,11 +11,16 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pages.parts.classroom import greeting
 from pages.parts.javascript import part, warm
-from studio import owners
+from studio import owners, visitors
 from studio.api import routes as api
+from studio.limits import granted, limits
 
 
 def routes() -> list[BaseRoute]:
@@ -26,9 +32,27 @@ def routes() -> list[BaseRoute]:
     return [Route(f"{start}/parts/{{name}}", part), *beside]
 
 
+class _Uploads:
+    """Who may not train uploads nothing either: Streamlit would take 500 MB of anybody into its memory."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "/_stcore/upload_file" in scope["path"] and scope["method"] != "OPTIONS":
+            request = Request(scope)
+            client = request.client and request.client.host
+            with granted(visitors.standing(client, request.headers, request.cookies)):
+                off = limits().off
+            if off:
+                says = "Training is switched off on this server, and so are its uploads."
+                return await JSONResponse({"error": says}, 403)(scope, receive, send)
+        await self.app(scope, receive, send)
+
+
 def guards() -> list[Middleware]:
     """What stands before all routes, Streamlit's own included."""
-    return [Middleware(owners.Visitors)]
+    return [Middleware(owners.Visitors), Middleware(_Uploads)]
 
 
 @asynccontextmanager
@@ -36,8 +60,13 @@ async def greet(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Says where the studio is, and loads what the first visitor will need while the browser is still opening."""
     port, base = st.get_option("server.port"), st.get_option("server.baseUrlPath").strip("/")
     address = st.get_option("server.address")
-    places = [address] if address not in (None, "", "0.0.0.0", "::") else ["localhost", *_in_this_network()]
+    everywhere = address in (None, "", "0.0.0.0", "::")
+    places = ["localhost", *_in_this_network()] if everywhere else [address]
     print("\n  GAN studio: " + "   ".join(f"http://{place}:{port}/{base}" for place in places) + "\n", flush=True)
+    if everywhere and len(places) > 1:  # where the phones of a class find it, for links and QR codes
+        os.environ.setdefault("STUDIO_ADDRESS", f"http://{places[1]}:{port}/{base}".rstrip("/"))
+    if visitors.classroom():
+        print(greeting(os.environ.get("STUDIO_ADDRESS")) + "\n", flush=True)
     threading.Thread(target=warm, name="warm", daemon=True).start()
     yield {}
 

@@ -7,9 +7,10 @@
  * browser alone: a class of thirty costs the server no rerun.
  */
 
-import { lay, received, send } from "./desk.js";
+import { lay, offer, received, send } from "./desk.js";
 import { h } from "./dom.js";
-import { Link, studio } from "./link.js";
+import { copy, headers, Link, studio } from "./link.js";
+import { Pin } from "./pin.js";
 import * as upload from "./upload.js";
 
 // As in live.js: Streamlit mounts anew whenever the page changes around it; picture and settings outlive that.
@@ -79,6 +80,8 @@ class Sliders {
     parts.presets.hidden ||= !data.presets.length;
     parts.sends.hidden = data.hide.includes("send") || !data.sends.length;
     for (const button of parts.views.children) button.hidden = (button.value === "sheet" && !data.sheet) || (button.value === "crop" && !data.crop);
+    this.pin.update({ address: this.address, words: data.pin, gan: data.gan, tag: data.tag });
+    this.#offer();
     if (before.tag !== data.tag) this.#sheetOf = "";
     if (!this.#picture) this.#first();
     else {
@@ -275,7 +278,7 @@ class Sliders {
     const form = new FormData();
     form.append(this.#data.field, file, "photo");
     for (const [name, value] of Object.entries(this.#data.reads.fields)) form.append(name, value);
-    const response = await fetch(`${this.address}/api/${this.#data.gan}/${this.#data.reads.verb}`, { method: "POST", body: form });
+    const response = await fetch(`${this.address}/api/${this.#data.gan}/${this.#data.reads.verb}`, { method: "POST", body: form, headers });
     if (!response.ok) throw Object.assign(new Error("refused"), { word: response.status === 413 ? "tooLarge" : "notPicture" });
     return createImageBitmap(await response.blob());
   }
@@ -463,7 +466,7 @@ class Sliders {
   #state(state) {
     this.parts.frame.dataset.state = state;
     this.parts.sentence.textContent = state === "empty" ? this.say("empty") : "";
-    for (const button of [this.parts.savePicture, this.parts.shareButton]) button.disabled = state === "empty";
+    for (const button of [this.parts.savePicture, this.parts.shareButton, this.pin.button]) button.disabled = state === "empty";
   }
 
   #trouble(trouble) {
@@ -613,11 +616,26 @@ class Sliders {
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
   }
 
-  async #share() {
+  /** What is seen here, as an address; a picture of one's own is not in it. */
+  #link() {
     const address = new URL(location.href);
     address.searchParams.set("tag", this.#data.tag);
-    for (const [name, value] of Object.entries(this.#inAddress)) if (value.length) address.searchParams.set(name, value.join(","));
-    const copied = await copy(address.href, this.root);
+    for (const [name, value] of Object.entries(this.#inAddress)) {
+      if (value.length) address.searchParams.set(name, value.join(","));
+      else address.searchParams.delete(name);
+    }
+    return address;
+  }
+
+  /** The lesson link of this page, and what it can hide. */
+  #offer() {
+    const { examples, presets, sends, pin } = this.#data;
+    const there = { examples: examples.length, upload: true, presets: presets.length, views: true, download: true, pin, share: true, send: sends.length };
+    offer(this.#data.page, { link: () => this.#link(), parts: Object.keys(there).filter((part) => there[part]) });
+  }
+
+  async #share() {
+    const copied = await copy(this.#link().href, this.root);
     this.#note(this.say(!copied ? "notCopied" : this.#example === null ? "copiedSettings" : "copied"));
   }
 
@@ -743,6 +761,7 @@ class Sliders {
     parts.left = h("span", { class: "left-time", hidden: true, role: "status" });
     parts.badge = h("span", { class: "badge" });
     parts.download = h("span", { class: "group" }, button("savePicture", "save", () => this.#save()));
+    this.pin = new Pin(() => (this.#view === "sheet" ? this.sheetBlob : null) ?? this.#result);
     parts.share = h("span", { class: "group" }, button("shareButton", "link", () => this.#share()));
     parts.sends = h("span", { class: "group" });
 
@@ -761,7 +780,7 @@ class Sliders {
     this.root = h("section", { class: "sliders" }, h("div", { class: "room" },
       h("div", { class: "main" }, h("div", { class: "top" }, parts.views, parts.fullscreen), parts.frame, parts.caption,
         h("div", { class: "wait" }, parts.bar, parts.left),
-        h("div", { class: "under" }, parts.badge, parts.download, parts.share, parts.sends)),
+        h("div", { class: "under" }, parts.badge, parts.download, this.pin.button, parts.share, parts.sends)),
       h("div", { class: "side" }, parts.presets, parts.controls, parts.sum, parts.tools, h("div", { class: "extras" }, parts.examples, parts.upload), parts.note)));
     this.#splitAt(50);
     this.#showViewButtons();
@@ -832,21 +851,5 @@ class Sliders {
     for (const button of parts.views.children) button.textContent = this.say(`kinds.${button.value}`);
     if (parts.frame.dataset.state === "empty") parts.sentence.textContent = this.say("empty");
     this.#showView();
-  }
-}
-
-/** navigator.clipboard needs https or localhost; a classroom server has neither. */
-async function copy(text, near) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const box = h("textarea", { style: "position: fixed; opacity: 0" });
-    box.value = text;
-    (document.fullscreenElement ? near : document.body).append(box);
-    box.select();
-    const copied = document.execCommand("copy");
-    box.remove();
-    return copied;
   }
 }

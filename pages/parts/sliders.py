@@ -16,6 +16,7 @@ from typing import Any
 
 from pages.parts import address, told
 from pages.parts.live import component
+from pages.parts.pin import pin
 from pages.parts.told import preset as preset
 from pages.parts.told import select as select
 from pages.parts.told import slider as slider
@@ -25,5 +26,5 @@ _sliders = component("sliders")
 
 def sliders(gan: str, tag: str, *, name: str = "sliders", **how: Any) -> None:
     """Mounts it; the arguments are those of `told.sliders`."""
-    data = told.sliders(gan, tag, name=name, **how) | {"hide": sorted(address.hidden())}
+    data = told.sliders(gan, tag, name=name, **how) | {"pin": pin(), "hide": sorted(address.hidden())}
     _sliders(key=f"{name}-{gan}", data=data)

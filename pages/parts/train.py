@@ -45,7 +45,7 @@ def panel(gan: str, choose: Callable[[], None] | None = None) -> None:
         st.warning(word("train.page.noRun", run=plain(asked[:60])))
     if limits().off:
         st.info(word("train.page.off"), icon=":material/block:")
-    elif limits().public:
+    elif _limits():
         st.info(word("train.page.limits", limits=", ".join(_limits())), icon=":material/groups:")
     if any(mine(run) for run in runs.all_runs()):
         st.subheader(word("train.page.runs"), anchor="runs")
@@ -85,7 +85,9 @@ def _elsewhere(run: runs.Run) -> None:
 
 
 def _limits() -> list[str]:
-    known = {name: value for name, value in asdict(limits()).items() if name != "off" and value is not None}
+    known = {
+        name: value for name, value in asdict(limits()).items() if value is not None and not isinstance(value, bool)
+    }
     return [word(f"train.limit.{name}", n=f"{value:g}") for name, value in known.items()]
 
 

@@ -5,9 +5,11 @@
  * once, so the slider moves through them without asking the studio.
  */
 
+import { offer } from "./desk.js";
 import { h } from "./dom.js";
-import { Link, studio } from "./link.js";
+import { headers, Link, studio, wanted } from "./link.js";
 import { mounting } from "./part.js";
+import { Pin } from "./pin.js";
 
 const AT_ONCE = 3; // questions of one wall on their way: a class of walls must not fill the server's line
 
@@ -23,6 +25,7 @@ class Wall {
     this.#data = data;
     this.#say = (name, value) => setStateValue(name, value);
     this.address = studio(data.page);
+    if (!data.judge) offer(data.page, { link: () => this.#link(), parts: ["noise", "download", ...(data.pin ? ["pin"] : []), "share"] });
     const shown = `${data.gan} ${data.tag} ${data.lang} ${data.judge}`;
     if (shown === this.#shown) return; // a rerun: what is here is newer than what Streamlit knows
     this.#shown = shown;
@@ -57,18 +60,30 @@ class Wall {
     this.clear = h("button", { type: "button", class: "button", onclick: () => { this.#chosen = []; this.#mark(); this.#walk(); this.#tell(); } }, words.clear);
     this.save = h("a", { class: "button", download: "" }, words.download);
     this.badge = h("span", { class: "badge" });
+    this.pin = new Pin(async () => (this.#frames.length ? (await fetch(this.save.href)).blob() : null));
+    this.pin.update({ address: this.address, words: this.#data.pin, gan: this.#data.gan, tag: this.#data.tag });
     const bar = h("div", { class: "bar" },
       h("button", { type: "button", class: "button", "aria-label": words.back, title: words.back, onclick: step(-count) }, "←"),
       h("label", {}, h("span", {}, words.first), this.seed),
       h("button", { type: "button", class: "button", "aria-label": words.next, title: words.next, onclick: step(count) }, "→"),
       h("button", { type: "button", class: "button", onclick: () => { this.#first = Math.floor(Math.random() * 99_999_999); this.#fill(); this.#tell(); } }, words.shuffle));
     const left = h("div", { class: "left" }, hide.includes("noise") ? "" : bar, this.grid);
-    const right = h("div", { class: "right" }, h("div", { class: "frame" }, this.large, this.sentence), this.slider, h("div", { class: "under" }, this.badge, this.play, this.clear, hide.includes("download") ? "" : this.save));
+    const right = h("div", { class: "right" }, h("div", { class: "frame" }, this.large, this.sentence), this.slider, h("div", { class: "under" }, this.badge, this.play, this.clear, hide.includes("download") ? "" : this.save, this.pin.button));
     this.root.replaceChildren(left, this.#data.judge ? "" : right);
     this.root.classList.toggle("judged", Boolean(this.#data.judge));
     this.link?.close();
     this.link = new Link(`${this.address}/api/${this.#data.gan}/walk`, { answered: (answer) => this.#arrived(answer), troubled: (trouble) => this.#troubled(trouble) });
     this.#mark();
+  }
+
+  /** What is seen here, as an address. */
+  #link() {
+    const address = new URL(location.href);
+    address.searchParams.set("tag", this.#data.tag);
+    address.searchParams.set("seed", this.#first);
+    if (this.#chosen.length) address.searchParams.set("walk", this.#chosen.join(","));
+    else address.searchParams.delete("walk");
+    return address;
   }
 
   #tell() {
@@ -103,16 +118,18 @@ class Wall {
 
   /** One question, asked again a few times if the studio is busy; null = it said no. */
   async #post(verb, fields) {
-    for (const pause of [300, 1000, 3000, 0]) {
+    for (const usual of [300, 1000, 3000, 0]) {
+      let pause = usual;
       const form = new FormData();
       for (const [name, value] of Object.entries({ tag: this.#data.tag, ...fields })) form.append(name, value);
       try {
-        const answer = await fetch(`${this.address}/api/${this.#data.gan}/${verb}`, { method: "POST", body: form });
+        const answer = await fetch(`${this.address}/api/${this.#data.gan}/${verb}`, { method: "POST", body: form, headers });
         if (answer.ok) return await answer.blob();
         if (answer.status < 429) {
           this.#troubled({ kind: "refused", says: (await answer.json().catch(() => ({}))).error });
           return null;
         }
+        if (pause) pause = Math.max(pause, wanted(answer));
       } catch { /* away: asked again */ }
       if (pause) await new Promise((done) => setTimeout(done, pause));
     }
@@ -200,6 +217,7 @@ class Wall {
     const moving = this.#frames.length > 1;
     this.slider.hidden = this.play.hidden = !moving;
     this.save.hidden = this.#frames.length === 0;
+    this.pin.button.disabled = this.save.hidden;
   }
 
   #show() {

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts import address
 from pages.parts.live import component
+from pages.parts.pin import pin
 from pages.parts.words import table
 
 MOST = 5  # seeds of one walk
@@ -32,7 +33,7 @@ def wall(gan: str, tag: str, *, judge: bool = False, count: int = 48, frames: in
         data={
             "gan": gan, "tag": tag, "page": gan, "judge": judge, "count": count, "frames": frames, "most": MOST,
             "seed": address.number("seed"), "seeds": _seeds(), "lang": address.language(),
-            "words": table("studio.wall"), "hide": sorted(address.hidden()),
+            "words": table("studio.wall"), "pin": pin(), "hide": sorted(address.hidden()),
         },
         on_seed_change=remember,
         on_seeds_change=remember,
