@@ -94,3 +94,28 @@ def test_a_long_or_hostile_sentence_costs_no_time():
     for sentence in ("{0} = " * 500, "a = b: this must be " * 150, "(" * 3000):
         assert isinstance(errors.told(sentence, "ko"), str)
     assert serving.Busy("x" * 5000, 1) and errors.told("x" * 5000, "ko") == "x" * 5000
+
+
+def test_over_http_in_the_language_that_the_page_asks_for():
+    """The real routes behind the real middleware."""
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.testclient import TestClient
+
+    from studio.api import routes
+
+    client = TestClient(Starlette(routes=routes, middleware=[Middleware(errors.Translated)]))
+    files = {"sketch": ("x.png", b"no picture")}
+
+    def asked(language: str | None):
+        headers = {"X-Language": language} if language else {}
+        return client.post("/api/pix2pix/translate", files=files, headers=headers)
+
+    for language in (None, "en", "xx", "ko" * 500):
+        assert asked(language).json()["error"].startswith("This file is not a picture")
+    korean = asked("ko")
+    assert korean.status_code == 400 and korean.json()["error"].startswith("읽을 수 있는 그림 파일이 아닙니다")
+    assert int(korean.headers["content-length"]) == len(korean.content)
+    fine = client.get("/api/gans", headers={"X-Language": "ko"})
+    assert fine.status_code == 200 and fine.json()["gans"]
+    assert client.get("/api/docs", headers={"X-Language": "ko"}).text.startswith("<!doctype html>")

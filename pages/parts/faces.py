@@ -11,13 +11,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import address, told
+from pages.parts import address, errors, told
 from pages.parts.live import component
 from pages.parts.pin import pin
 from pages.parts.told import LOOK as LOOK
 from pages.parts.told import PLAY
 from pages.parts.words import word
 from studio import serving
+from studio.markdown import plain
 
 _faces = component("faces")
 
@@ -46,7 +47,7 @@ def entanglement(gan: str, tag: str) -> None:
                 found.setdefault(verb, {})[space] = value._asdict()
             st.session_state[key] = found
         except (ValueError, RuntimeError) as error:  # Busy and Failed say what to do
-            st.warning(str(error))
+            st.warning(plain(errors.said(error)))
         bar.empty()
     if key in st.session_state:
         _figures(st.session_state[key])

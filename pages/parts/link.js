@@ -23,8 +23,8 @@ export function studio(page) {
 // a duplicated tab would share the name, and two tabs would take each other's turn.
 const stranger = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** Sent along with every question: which tab asks, where the server counts (it tells nobody). */
-export const headers = { "X-Tab": stranger() };
+/** Sent along with every question: which tab asks, where the server counts (it tells nobody), and the page's language. */
+export const headers = { "X-Tab": stranger(), get "X-Language"() { return document.documentElement.lang || "en"; } };
 
 /** Milliseconds that a busy server asks for, spread, so that thirty who were told the same don't come back at once. */
 export const wanted = (response) => Math.min(60, Number(response.headers.get("Retry-After")) || 0) * (1000 + 500 * Math.random());

@@ -7,7 +7,7 @@
 
 import { Curve, short } from "./curve.js";
 import { h, icon } from "./dom.js";
-import { studio } from "./link.js";
+import { headers, studio } from "./link.js";
 import { Reel } from "./reel.js";
 import { Track, within } from "./track.js";
 
@@ -117,7 +117,7 @@ class Room {
     this.#show();
     let answer = null;
     try {
-      const response = await fetch(this.track.address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(wish), signal: within(30_000) });
+      const response = await fetch(this.track.address, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(wish), signal: within(30_000) });
       answer = await response.json();
       if (!response.ok) throw Object.assign(new Error(answer.error), { says: answer.error });
       this.#complain("");
@@ -467,7 +467,7 @@ class Room {
     this.parts.sure.hidden = true;
     this.parts.remove.hidden = false;
     try {
-      const response = await fetch(this.track.address, { method: "DELETE" });
+      const response = await fetch(this.track.address, { method: "DELETE", headers });
       if (!response.ok) throw Object.assign(new Error(), { says: (await response.json()).error });
       this.#gone();
     } catch (error) {

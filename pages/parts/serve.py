@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pages.parts.classroom import greeting
+from pages.parts.errors import Translated
 from pages.parts.javascript import part, warm
 from studio import owners, visitors
 from studio.api import routes as api
@@ -52,7 +53,7 @@ class _Uploads:
 
 def guards() -> list[Middleware]:
     """What stands before all routes, Streamlit's own included."""
-    return [Middleware(owners.Visitors), Middleware(_Uploads)]
+    return [Middleware(owners.Visitors), Middleware(Translated), Middleware(_Uploads)]
 
 
 @asynccontextmanager

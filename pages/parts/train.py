@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 import studio
-from pages.parts import address, catalogue, told
+from pages.parts import address, catalogue, errors, told
 from pages.parts.live import component
 from pages.parts.picker import title as title_of
 from pages.parts.words import book, said, word
@@ -164,7 +164,7 @@ def form(gan: str) -> None:
         try:
             config = checked(kind.Config(**values))
         except ValueError as error:
-            problems.append(str(error))
+            problems.append(errors.said(error))
     with right:
         seen = _look(gan, source, config or base)
         st.markdown(f"#### {word('train.form.length')}")
@@ -201,7 +201,7 @@ def _start(gan: str, source: str, config: Any, origin: str | None, how: dict[str
                 gan, source, settings=changed, origin=origin, owner=owners.mark(address.visitor()), **how
             )
     except ValueError as error:
-        st.error(word("train.form.notStarted", says=plain(error)), icon=":material/error:")
+        st.error(word("train.form.notStarted", says=plain(errors.said(error))), icon=":material/error:")
         return
     address.put("run", run.name)
     st.rerun()
@@ -292,7 +292,7 @@ def _upload(gan: str, kind: Any) -> str | None:
                 st.session_state["kept-as"] = _keep(files)
             st.session_state["kept-of"] = names
         except ValueError as error:
-            st.error(word("train.form.refused", says=plain(error)), icon=":material/error:")
+            st.error(word("train.form.refused", says=plain(errors.said(error))), icon=":material/error:")
             return None
     try:
         return uploads.find(st.session_state["kept-as"], address.visitor()).source
@@ -326,7 +326,7 @@ def _kept(gan: str, kind: Any) -> str | None:
                 uploads.delete(chosen, address.visitor())
                 st.rerun()
             except ValueError as error:
-                st.error(plain(error))
+                st.error(plain(errors.said(error)))
     return kept[chosen].source
 
 
@@ -369,7 +369,7 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
         with st.spinner(word("train.form.looking")):
             seen = _cached(gan, source, tuple(asdict(config).items()), stamp)
     except (ValueError, OSError) as error:
-        st.error(word("train.form.refused", says=plain(error)), icon=":material/error:")
+        st.error(word("train.form.refused", says=plain(errors.said(error))), icon=":material/error:")
         return None
     says = word("train.form.seen", size=config.size) if hasattr(config, "size") else word("train.form.seenSo")
     st.image(seen.sheet, width="stretch", output_format="PNG", alt=says)
@@ -436,7 +436,7 @@ def _settings(gan: str, kind: Any, base: Any, preset: str) -> tuple[dict[str, An
             problem = _problem(each, value)
             values[each.name] = value
             if problem:
-                columns[place % 2].error(plain(problem))
+                columns[place % 2].error(plain(errors.said(problem)))
                 problems.append(problem)
     return values, problems
 

@@ -18,6 +18,7 @@ from gradio.themes.utils.colors import Color
 from starlette.middleware import Middleware
 
 from pages.parts import words
+from pages.parts.errors import Translated
 from pages.parts.words import word
 from pages.space import training
 from pages.space.endpoints import endpoints
@@ -48,7 +49,7 @@ class Space(gr.Blocks):
         }
         kwargs = dict(how.pop("app_kwargs", None) or {})
         kwargs["routes"] = [*routes(), *kwargs.get("routes", [])]
-        kwargs["middleware"] = [Middleware(owners.Visitors), *kwargs.get("middleware", [])]
+        kwargs["middleware"] = [Middleware(owners.Visitors), Middleware(Translated), *kwargs.get("middleware", [])]
         return super().launch(*args, **usual | how, app_kwargs=kwargs)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 import studio
-from pages.parts import told, words
+from pages.parts import errors, told, words
 from pages.parts.words import book, said, word
 from pages.space import gpu
 from pages.space.tabs import GANS
@@ -91,7 +91,7 @@ def begin(
         try:
             run = _start(gan, toy, files, origin, preset, minutes, visitor(request))
         except (ValueError, OSError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(errors.said(error), print_exception=False) from error
     yield run.name
     if gpu.lent():
         for _ in gpu.slices(run):
