@@ -221,10 +221,13 @@ class Classes:
         class's, the blend of two classes that are near (a soft brush's rim) becomes one of the two; anything else (a
         JPEG's noise, another shade) the nearest class.
 
+        Args:
+            given: or anything that `open_map` takes.
+
         Raises:
-            ValueError: numbers that are no class.
+            ValueError: numbers that are no class; no label map at all.
         """
-        given = _small(given)
+        given = _small(open_map(given))
         values, colours = given.values, given.colours
         if values.ndim == 2:
             if colours is not None and self._exact(colours)[1].all():

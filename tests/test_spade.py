@@ -492,3 +492,14 @@ def test_the_segmenter_finds_what_was_painted_and_misses_what_was_not():
     assert measure.agreement(judge, photos, torch.where(ids == 0, 255, ids), size=32)["agreement"] != right
     with pytest.raises(ValueError, match="all unknown"):
         measure.agreement(judge, photos, torch.full_like(ids, 255), size=32)
+
+
+def test_a_map_may_be_a_file_an_array_or_a_picture(tmp_path):
+    torch.manual_seed(0)
+    gan = GAN(GAN.TINY).eval()
+    ids = np.zeros((32, 32), np.uint8)
+    ids[16:] = 1
+    path = tmp_path / "map.png"
+    Image.fromarray(ids).save(path)
+    made = [gan.paint(each, seed=3).tobytes() for each in (path, str(path), ids, Image.fromarray(ids))]
+    assert len(set(made)) == 1

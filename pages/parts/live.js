@@ -248,7 +248,18 @@ class Live {
     if (given === before) return;
     const echo = this.#sent.indexOf(given);
     if (echo >= 0) this.#sent.splice(0, echo + 1); // our own words coming back: newer ones may be under way
-    else this.#setSeed(given ?? null);
+    else this.#setSeed(given ?? this.#begun());
+  }
+
+  /** The address's seed; "off" = none; where it says nothing, the one that the checkpoint begins with. */
+  #begun() {
+    const asked = new URLSearchParams(location.search).get("seed");
+    return asked === null ? this.#data.begin ?? null : /^\d{1,15}$/.test(asked) ? Number(asked) : null;
+  }
+
+  /** How the address says it. */
+  get #told() {
+    return this.#seed ?? (this.#data.begin == null ? null : "off");
   }
 
   #chooseSeed(seed) {
@@ -257,7 +268,7 @@ class Live {
     clearTimeout(this.#seedTimer);
     this.#seedTimer = setTimeout(() => { // the address can wait until the dice rest
       this.#sent.push(this.#seed);
-      this.#tell("seed", this.#seed);
+      this.#tell("seed", this.#told);
     }, 400);
   }
 
@@ -401,8 +412,8 @@ class Live {
   #link() {
     const address = new URL(location.href);
     address.searchParams.set("tag", this.#data.tag);
-    if (this.#seed === null) address.searchParams.delete("seed");
-    else address.searchParams.set("seed", this.#seed);
+    if (this.#told === null) address.searchParams.delete("seed");
+    else address.searchParams.set("seed", this.#told);
     address.hash = this.#empty ? "" : `drawing=${this.painter.encode()}`;
     return address;
   }
@@ -513,9 +524,8 @@ class Live {
     // Back and forward, taken from the address itself: Python may have skipped a run, and then tells of no change.
     on(window, "popstate", () => {
       if (!this.root.isConnected) return;
-      const seed = new URLSearchParams(location.search).get("seed");
       clearTimeout(this.#seedTimer);
-      this.#setSeed(/^\d+$/.test(seed ?? "") ? Number(seed) : null);
+      this.#setSeed(this.#begun());
       this.#ask();
     });
   }

@@ -39,6 +39,7 @@ def live(
     brush: int = 3,
     brushes: Sequence[int] = (2, 3, 5, 9, 17),
     noise: bool = True,
+    begin: int | None = None,
     still: str = "",
     styles: tuple[str, int] | None = None,
     photo: str = "",
@@ -58,6 +59,7 @@ def live(
         palette: classes ``{"name", "colour"}``, optionally ``"group"``; 0 is paper.
         storage: where this browser keeps the drawing; drawings of one kind share it.
         noise: whether the verb takes a seed.
+        begin: the seed to begin with, where the address says none; None = without.
         still: a sentence that says why not, if it doesn't.
         styles: a verb that gives several seeds' pictures, and how many to show as a strip; None = no strip.
         photo: the verb's argument for a photo whose style the picture gets; "" = it has none.
@@ -74,7 +76,7 @@ def live(
     return {
         "gan": gan, "tag": tag, "page": gan, "verb": verb, "field": field, "drawing": drawing,
         "palette": list(palette), "storage": storage_of(gan, storage), "pen": pen, "brush": brush,
-        "brushes": list(brushes), "noise": noise, "still": still, "photo": photo, "reads": reads, "ids": list(ids),
+        "brushes": list(brushes), "noise": noise, "begin": begin, "still": still, "photo": photo, "reads": reads, "ids": list(ids),
         "styles": {"verb": styles[0], "n": styles[1]} if styles else None, "background": background,
         "hints": any("group" in each for each in palette),
         "examples": list(examples), "sends": catalogue.pages_of(sends, gan), "words": said,

@@ -48,7 +48,7 @@ def play(card: dict[str, Any]) -> dict[str, Any]:
         "verb": "paint", "field": "labels", "drawing": "labels",
         "palette": [{"name": each["name"], "colour": each["colour"]} for each in painted],
         "storage": storage(painted), "pen": 3 if len(painted) > 4 else 0, "brush": 17, "brushes": (3, 5, 9, 17, 33),
-        "noise": styles, "still": "" if styles else word("spade.play.still"), "styles": ("styles", 6),
+        "noise": styles, "begin": card.get("extras", {}).get("seed") if styles else None, "still": "" if styles else word("spade.play.still"), "styles": ("styles", 6),
         "photo": "style_photo" if styles and config["encoder"] else "", "reads": "read",
         "ids": [each["id"] for each in painted], "background": len(painted) - 1, "examples": templates(card),
         "sends": ("gated_gan",), "own": "spade.live",
