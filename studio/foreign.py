@@ -138,9 +138,20 @@ def _picture(name: Any) -> str:
 
 
 def _extras(extras: Any) -> dict[str, Any]:
-    if not isinstance(extras, dict) or not set(extras) <= set(_EXTRAS):
-        raise Refused("its card says things about its input (extras) that this studio does not know")
-    return {name: _EXTRAS[name](name, value) for name, value in extras.items() if value is not None}
+    if not isinstance(extras, dict) or len(extras) > 32 or not all(re.fullmatch(r"[a-z]{1,32}", k) for k in extras):
+        raise Refused("what its card says about its input (extras) is no table of words")
+    return {name: _EXTRAS.get(name, _simple)(name, value) for name, value in extras.items() if value is not None}
+
+
+def _simple(name: str, value: Any, depth: int = 2) -> Any:
+    """What a GAN's own page may ask of its card: a switch, a number, a line, or lists of these."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _line(name, value)
+    if isinstance(value, list) and depth and len(value) <= 256:
+        return [_simple(name, each, depth - 1) for each in value]
+    return _number(name, value)
 
 
 def _palette(name: str, listed: Any) -> list[dict[str, Any]]:
@@ -176,6 +187,7 @@ _EXTRAS: dict[str, Callable[[str, Any], Any]] = {
     "palette": _palette,
     "styles": _names,
     "labels": _sets,
+    "judge": _names,
     "exclusive": _sets,
 }
 

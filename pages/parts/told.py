@@ -76,7 +76,8 @@ def live(
     return {
         "gan": gan, "tag": tag, "page": gan, "verb": verb, "field": field, "drawing": drawing,
         "palette": list(palette), "storage": storage_of(gan, storage), "pen": pen, "brush": brush,
-        "brushes": list(brushes), "noise": noise, "begin": begin, "still": still, "photo": photo, "reads": reads, "ids": list(ids),
+        "brushes": list(brushes), "noise": noise, "begin": begin, "still": still,
+        "photo": photo, "reads": reads, "ids": list(ids),
         "styles": {"verb": styles[0], "n": styles[1]} if styles else None, "background": background,
         "hints": any("group" in each for each in palette),
         "examples": list(examples), "sends": catalogue.pages_of(sends, gan), "words": said,
