@@ -27,7 +27,7 @@ class Visitor:
     def __init__(self, browser, server: str, path: str = f"/pix2pix?tag={TAG}", **context):
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB"} | context)
         self.page, self.server = self.context.new_page(), server
-        self.page.set_default_timeout(15000)
+        self.page.set_default_timeout(60000)  # of a busy machine
         self.wrong: list[str] = []
         self.quiet = False  # while a test breaks the network on purpose
         self.page.on("pageerror", lambda error: self.wrong.append(f"error {error}"))
