@@ -201,16 +201,12 @@ def test_config_is_frozen_and_refuses_nonsense(kind):
                 kind(dataclasses.replace(kind.Config(), **{field.name: type(field.default)("77")}))
 
 
-# Their checkpoints are still being trained (issues 6 and 7); until then their pages show the training room.
-AWAITED: set[str] = set()
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_file_page_test_and_default_checkpoint_exist(name):
     assert (ROOT / "pages" / f"{name}.py").exists()
     assert (ROOT / "tests" / f"test_{name}.py").exists()
     cards = [checkpoints._read_card(p) for p in (ROOT / "checkpoints" / name).glob("*/card.json")]
-    assert sum(card.get("default", False) for card in cards) == (1 if cards or name not in AWAITED else 0)
+    assert sum(card.get("default", False) for card in cards) == 1
     for card in cards:
         assert {"title", "origin", "licence", "limits", "figures", "held_out"} <= set(card), card["tag"]
         assert set(card["title"]) == set(card["limits"]) == {"en", "ko"}
