@@ -265,7 +265,7 @@ def _measure(given: argparse.Namespace) -> None:
 
     given.tag = _local(given.gan, given.tag)
     if given.tag and (Path(given.tag) / "card.json").exists() and (Path(given.tag) / "events.jsonl").exists():
-        gan, card = Run(given.tag).gan(), Run(given.tag).card
+        gan, card = Run(given.tag).gan().requires_grad_(False), Run(given.tag).card  # as a checkpoint comes
     else:
         gan, card = checkpoints.load(given.gan, given.tag), checkpoints.card(given.gan, given.tag)
     source = given.data or card.get("data") or card.get("origin", {}).get("data")
