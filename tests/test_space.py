@@ -18,8 +18,9 @@ import httpx
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT, make_tiny
+from conftest import make_tiny
 from PIL import Image
+from served import ROOT
 from test_house import values
 from test_training import SETTINGS, states_equal
 
