@@ -152,7 +152,8 @@ def _says() -> str:
     """What is special about training here."""
     if limits().off:
         return word("train.page.off")
-    known = {name: value for name, value in asdict(limits()).items() if name != "off" and value is not None}
+    there = asdict(limits()).items()
+    known = {name: value for name, value in there if value is not None and not isinstance(value, bool)}
     listed = ", ".join(word(f"train.limit.{name}", n=f"{value:g}") for name, value in known.items())
     parts = [word("space.train.lent")] if gpu.lent() else []
     return " ".join([*parts, *([word("train.page.limits", limits=listed)] if listed else [])])
