@@ -228,15 +228,17 @@ def _number(name: str, value: Any) -> int | float:
     return value
 
 
-def _figures(name: str, table: Any, deep: bool = True) -> dict[str, Any]:
-    """``{"n": 80, "plain": {"l1": 0.1, …}, …}``."""
+def _figures(name: str, table: Any, deep: int = 2) -> dict[str, Any]:
+    """``{"n": 80, "plain": {"l1": 0.1, "levels": {…}, "by": "whom"}, …}``."""
     if not isinstance(table, dict) or len(table) > 200:
         raise Refused(f"its {name} are not a table")
     read: dict[str, Any] = {}
     for key, value in table.items():
         key = _line(name, key)
         if isinstance(value, dict) and deep:
-            read[key] = _figures(name, value, deep=False)
+            read[key] = _figures(name, value, deep - 1)
+        elif isinstance(value, str):
+            read[key] = _line(name, value)
         elif value is not None:
             read[key] = _number(name, value)
     return read

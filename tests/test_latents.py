@@ -290,9 +290,9 @@ def test_the_server_projects_and_measures_with_the_exact_networks(gan, home):
     server = Server("cpu", fast=True)
     try:
         white = Image.new("RGB", (20, 20), "white")
-        served = server.ask(name, "project", {"picture": white, "steps": "3"}).value
+        served = server.ask(name, "project", {"picture": white, "steps": "3"}, "kept").value
         assert served.losses == pytest.approx(gan.project(white, 3).losses, rel=1e-4)
-        assert server.ask(name, "path_length", {"n": "4"}).value.mean == pytest.approx(
+        assert server.ask(name, "path_length", {"n": "4"}, "kept").value.mean == pytest.approx(
             gan.path_length(n=4).mean, rel=1e-2
         )
     finally:
@@ -412,7 +412,9 @@ def test_the_server_says_what_the_gan_says(gan, home):
     try:
         for verb in verbs(gan).values():
             given = {"picture": Image.new("RGB", (20, 20), "red")} if verb.name == "project" else {}
-            assert jsonable(server.ask(name, verb.name, given).value) == jsonable(getattr(alone, verb.name)(**given))
+            assert jsonable(server.ask(name, verb.name, given, "kept").value) == jsonable(
+                getattr(alone, verb.name)(**given)
+            )
     finally:
         server.close()
 

@@ -552,7 +552,7 @@ def test_closing_ends_the_thread_and_whoever_waits(server, pool):
     closing.result(PATIENCE)
     with pytest.raises(Failed, match="closing"):
         translate(server)
-    assert "studio-compute" not in [t.name for t in threading.enumerate()]
+    assert not server._compute._thread.is_alive()
 
 
 def test_an_unloaded_model_is_let_go_of(make):
