@@ -431,7 +431,7 @@ def weights(files, content):
 
 class Evil:
     def __reduce__(self):
-        return (__import__("os").system, ("touch /tmp/gan-studio-was-here",))
+        return (__import__("os").system, ("touch gan-studio-was-here",))
 
 
 def listing(name, **facts):
@@ -599,5 +599,5 @@ def test_repos_that_can_not_be_read_are_named(there, right, how, says):
 def test_nothing_of_it_was_executed():
     from pathlib import Path
 
-    assert not Path("/tmp/gan-studio-was-here").exists()
+    assert not Path("gan-studio-was-here").exists()
     assert images.open_picture(SKETCH)

@@ -10,10 +10,9 @@
 import { watch } from "./desk.js";
 import { h } from "./dom.js";
 import { Link, studio } from "./link.js";
-import { mounting, sentence, Sight } from "./part.js";
+import { grouped, mounting, sentence, Sight } from "./part.js";
 
 const SIDE = 256;
-const grouped = (number) => Math.round(number).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 
 class Gates {
   #data = {}; #paper = null; #stop = () => {}; #style = null; #seed = 1;

@@ -11,9 +11,8 @@
 import { watch } from "./desk.js";
 import { h } from "./dom.js";
 import { Link, studio } from "./link.js";
-import { mounting, sentence, Sight } from "./part.js";
+import { grouped, mounting, sentence, Sight } from "./part.js";
 
-const grouped = (number) => Math.round(number).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 const letter = (k) => String.fromCharCode(65 + k);
 
 class Masks {

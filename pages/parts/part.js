@@ -13,6 +13,9 @@ export function mounting(Kind) {
   };
 }
 
+/** 8430528 -> "8,430,528", which reads the same in English and Korean. */
+export const grouped = (number) => Math.round(number).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+
 /** The sentence of a (dotted) key, with its {values} put in; a key that is not there shows itself. */
 export function sentence(words, key, values = {}) {
   const text = key.split(".").reduce((found, part) => found?.[part], words) ?? key;
