@@ -6,7 +6,7 @@ import streamlit as st
 
 import studio
 from pages.parts.arms import arms
-from pages.parts.demos.spade import GAN, classes, play, storage, templates
+from pages.parts.demos.spade import GAN, begin, classes, play, storage, templates
 from pages.parts.live import live
 from pages.parts.modulation import modulation
 from pages.parts.page import head, rest, tabs
@@ -36,7 +36,7 @@ if card:
             modulation(
                 GAN, tag, storage=storage(painted), layers=config["conditioning"] == "spade", baseline=baseline(),
                 canvases=canvases, examples=templates(card),
-                words="spade.look",
+                seed=begin(card), words="spade.look",
             )  # fmt: skip
             arms(card)
 rest(GAN, card, shown)

@@ -126,6 +126,7 @@ class Inside {
           const form = new FormData();
           form.append("labels", await flat(colour), "labels.png");
           form.append("tag", from);
+          if (this.#data.seed !== null) form.append("seed", this.#data.seed);
           const response = await fetch(`${this.address}/api/${gan}/paint`, { method: "POST", body: form, headers });
           if (!response.ok) throw new Error(String(response.status));
           const picture = h("img", { src: URL.createObjectURL(await response.blob()), alt: `${this.say(who)}: ${name}` });

@@ -20,6 +20,7 @@ def modulation(
     layers: bool,
     baseline: str,
     canvases: Sequence[Mapping[str, Any]],
+    seed: int | None = None,
     examples: Sequence[Mapping[str, str]] = (),
     words: str,
 ) -> None:
@@ -29,6 +30,7 @@ def modulation(
         layers: whether the checkpoint modulates its layers by the label map at all.
         baseline: a checkpoint whose labels are its input only, to compare with; "" = there is none.
         canvases: the labels for one-label canvases, ``{"id", "name", "colour"}``.
+        seed: the style of the one-label canvases; None = the mean style.
         words: the section of the catalogue with what it says.
     """
     _modulation(
@@ -36,6 +38,7 @@ def modulation(
         data={
             "gan": gan, "tag": tag, "page": gan, "storage": storage_of(gan, storage), "layers": layers,
             "baseline": baseline if baseline != tag else "", "canvases": [dict(each) for each in canvases],
+            "seed": seed,
             "examples": list(examples), "words": table(words), "hide": sorted(address.hidden()),
         },
     )  # fmt: skip

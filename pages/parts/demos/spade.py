@@ -40,6 +40,11 @@ def storage(painted: list[dict[str, Any]]) -> str:
     return f"labels-{len(painted)}-{painted[0]['colour'].strip('#')}"
 
 
+def begin(card: dict[str, Any]) -> int | None:
+    """The seed of the style that a visitor sees first, as the card says; None = the mean style."""
+    return card.get("extras", {}).get("seed") if card["config"]["style"] else None
+
+
 def play(card: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `told.live`."""
     config, painted = card["config"], classes(card)
@@ -48,7 +53,7 @@ def play(card: dict[str, Any]) -> dict[str, Any]:
         "verb": "paint", "field": "labels", "drawing": "labels",
         "palette": [{"name": each["name"], "colour": each["colour"]} for each in painted],
         "storage": storage(painted), "pen": 3 if len(painted) > 4 else 0, "brush": 17, "brushes": (3, 5, 9, 17, 33),
-        "noise": styles, "begin": card.get("extras", {}).get("seed") if styles else None,
+        "noise": styles, "begin": begin(card),
         "still": "" if styles else word("spade.play.still"), "styles": ("styles", 6),
         "photo": "style_photo" if styles and config["encoder"] else "", "reads": "read",
         "ids": [each["id"] for each in painted], "background": len(painted) - 1, "examples": templates(card),
