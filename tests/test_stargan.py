@@ -15,9 +15,9 @@ from test_pix2pix import agrees, official_tensors, unit
 from studio import checkpoints
 from studio.base import descend
 from studio.data import Labelled, labels_of
-from studio.gans.stargan import FACES, GAN, Config, Discriminator, Generator, label_loss, pack, shuffled
+from studio.gans.stargan import FACES, GAN, Config, Discriminator, Generator, label_loss, margins, pack, shuffled
 from studio.images import Image, to_tensor
-from studio.losses import gradient_penalty
+from studio.losses import gradient_penalty, r1
 from studio.serving import Server, Superseded
 from studio.toys import faces
 
@@ -114,6 +114,29 @@ def test_labels_reach_the_generator_through_zeros_at_the_border_only():
         assert (generator(x, on) - generator(x, off)).abs().max() < 1e-4
 
 
+def test_labels_in_the_norms_need_no_border():
+    """They begin without effect, so that a trained generator goes on as it is, and then move every pixel alike."""
+    torch.manual_seed(0)
+    generator = Generator(replace(GAN.TINY, labels="a b", told="norms")).eval()
+    x, on, off = torch.rand(1, 3, 32, 32), torch.tensor([[1.0, 0]]), torch.tensor([[0.0, 1]])
+    plain = Generator(replace(GAN.TINY, labels="a b")).eval()
+    plain.load_state_dict(generator.state_dict(), strict=False)
+    with torch.no_grad():
+        assert torch.equal(generator(x, on), plain(x, on))
+        generator.first.padding_mode = "reflect"
+        assert (generator(x, on) - generator(x, off)).abs().max() < 1e-4
+        block = generator.blocks[0]
+        block.told[1].weight.normal_()
+        y = torch.randn(1, 32, 8, 8)
+        by_on, by_off = (block.normed(1, y, code) for code in (on, off))
+        scale, shift = (by_on - by_off).std((2, 3)), (by_on - by_off).mean((2, 3))
+        expected = (block.told[1].weight[:, 0] - block.told[1].weight[:, 1]).chunk(2)
+        assert torch.allclose(shift[0], expected[1], atol=1e-4)
+        assert torch.allclose(scale[0] / by_off.std((2, 3))[0],
+                              (expected[0] / (1 + block.told[1].weight[:32, 1])).abs(), rtol=1e-3)  # fmt: skip
+        assert (generator(x, on) - generator(x, off)).abs().mean() > 1e-3
+
+
 # ---- the game -------------------------------------------------------------------------------------------------------
 
 
@@ -135,6 +158,22 @@ def test_the_penalty_is_each_pictures_own_and_bears_a_flat_critic():
     flat = torch.zeros(3, 2, 2, requires_grad=True)
     gradient_penalty(lambda x: (x * flat).sum((1, 2, 3)), torch.rand(2, 3, 2, 2), torch.rand(2, 3, 2, 2)).backward()
     assert flat.grad.isfinite().all()
+
+
+def test_the_flatness_of_a_linear_reading():
+    """Logits <w_k, x>: the slope of the sum of the known margins is the sum of the known w_k, each with its sign."""
+    w = torch.randn(4, 12)
+    x = torch.randn(2, 3, 2, 2, requires_grad=True)
+    labels = torch.tensor([[1.0, 0, UNKNOWN, UNKNOWN], [UNKNOWN, UNKNOWN, 0, 0]])
+    steep = r1(margins(x.flatten(1) @ w.T, labels), x)
+    assert steep.item() == pytest.approx(((w[0] - w[1]).square().sum() + (w[2] + w[3]).square().sum()).item() / 2)
+    torch.manual_seed(0)
+    gan = GAN(replace(GAN.TINY, flat=1.0))
+    batch = (torch.rand(4, 3, 32, 32), torch.full((4, 8), UNKNOWN).index_fill_(1, torch.tensor([0, 1, 2, 3]), 1.0))
+    optimizers = gan.optimizers()
+    seen = [set(gan.train_step(batch, optimizers, step)) for step in range(5)]
+    assert ["steep" in each for each in seen] == [True, False, False, False, True]  # every 4th step
+    assert all(p.isfinite().all() for p in gan.parameters())
 
 
 def test_the_generator_moves_every_n_critic_steps():

@@ -21,7 +21,9 @@ How this differs from the paper (each a field of `Config`, the defaults are the 
 sets, a picture of one with pictures of another, and its targets are drawn among its own set's; all labels are judged
 as yes or no (the paper does so for CelebA, and takes a softmax over RaFD's); the generator may also draw *where* it
 changes the picture and leave the rest as it is (`blend`, the attention mask of GANimation, arXiv 1807.09251); the
-averaged generator may be the one that is shown; learning rates do not fall at the end.
+labels may be told again wherever the residual blocks normalise (`told`, as StarGAN v2 does, arXiv 1912.01865, section
+3.1), not only as planes at the entrance; D_cls may be kept flat at real pictures (`flat`); the averaged generator may
+be the one that is shown; learning rates do not fall at the end.
 
 Read before: conditional, wgan_gp, pix2pix, cyclegan. Read next: gated_gan, stylegan.
 """
@@ -44,8 +46,9 @@ from studio.base import About, BaseGAN, Term, checked, descend, option, verb
 from studio.data import Labelled, Labels, labels_of
 from studio.images import Picture
 from studio.layers import Norm
-from studio.losses import bce, gradient_penalty
+from studio.losses import bce, gradient_penalty, r1
 
+LAZY = 4  # steps between two computations of the R1 penalty (1912.04958, section 3.1)
 LEAST, MOST = -0.5, 1.5  # how far a slider goes; 0 and 1 are the values that were trained
 PAPERS = "Black_Hair|Blond_Hair|Brown_Hair Male Young"  # section 5.1
 FACES = "black|blond|brown|red / masculine smiling glasses older"  # the studio's portraits, and its drawn faces
@@ -67,6 +70,11 @@ class Config:
     width: int = option(64, "Channels of the generator's first layer; they double twice.", low=1, high=256)
     blocks: int = option(6, "Residual blocks of the generator.", low=1, high=16)
     blend: bool = option(False, "Whether the generator also draws where to change the picture; the rest stays.")
+    told: str = option(
+        "planes",
+        "Where G hears the labels: the paper's planes beside the colours, or also in the norms of the blocks.",
+        choices=("planes", "norms"),
+    )
     judge_width: int = option(64, "Channels of the discriminator's first layer; they double.", low=1, high=256)
     judge_depth: int = option(6, "Layers of stride 2 of the discriminator.", low=2, high=8)
     judge_cap: int = option(2048, "No layer of the discriminator has more channels than this.", low=1)
@@ -77,6 +85,9 @@ class Config:
     adversarial: float = option(1.0, "Weight of being called real; 0 switches the term off.", low=0)
     cls: float = option(1.0, "Weight of the labels, for D on real pictures and for G on its own.", low=0)
     rec: float = option(10.0, "Weight of the way back to the picture; 0 switches the term off.", low=0)
+    flat: float = option(
+        0.0, "gamma: how much D_cls must be flat at real pictures (R1, every 4th step; the paper: 0).", low=0
+    )
     n_critic: int = option(5, "Steps of the discriminator for each of the generator.", low=1, high=100)
     batch: int = option(16, "Pictures a step.", low=2, high=256)
     lr: float = option(1e-4, "Adam's step size for the generator; its betas are 0.5 and 0.999.", low=0, high=1)
@@ -102,6 +113,11 @@ def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return (each * known).sum() / len(labels)
 
 
+def margins(logits: Tensor, labels: Tensor) -> Tensor:
+    """By how much the known labels are read rightly, ``(N,)``: logits ``(N, L)``, turned so that more is better."""
+    return ((2 * labels.nan_to_num(0.5) - 1) * logits).sum(1)  # 0.5, unknown, has no part in it
+
+
 def shuffled(labels: Tensor, sets: Sequence[Sequence[int]]) -> Tensor:
     """Target labels: those of the batch, dealt out anew among the pictures of each label set."""
     known = ~labels.isnan()
@@ -116,16 +132,28 @@ def shuffled(labels: Tensor, sets: Sequence[Sequence[int]]) -> Tensor:
 
 
 class Residual(nn.Module):
-    """x + norm(conv(relu(norm(conv(x))))), 3 x 3, padded with zeros."""
+    """x + norm(conv(relu(norm(conv(x))))), 3 x 3, padded with zeros.
 
-    def __init__(self, width: int) -> None:
+    ``given`` > 0: each norm's scale and shift also depend on the label vector, linearly; at the start they do not.
+    """
+
+    def __init__(self, width: int, given: int = 0) -> None:
         super().__init__()
         self.convs = nn.ModuleList(nn.Conv2d(width, width, 3, 1, 1, bias=False) for _ in range(2))
         self.norms = nn.ModuleList(Norm(width) for _ in range(2))
+        self.told = nn.ModuleList(nn.Linear(given, 2 * width, bias=False) for _ in range(2 if given else 0))
+        for linear in self.told:
+            nn.init.zeros_(linear.weight)
 
-    def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.norms[0](self.convs[0](x)))
-        return x + self.norms[1](self.convs[1](y))
+    def normed(self, k: int, x: Tensor, code: Tensor) -> Tensor:
+        y = self.norms[k](self.convs[k](x))
+        if not self.told:
+            return y
+        scale, shift = self.told[k](code.to(y.dtype))[:, :, None, None].chunk(2, dim=1)  # (N, C, 1, 1) each
+        return y * (1 + scale) + shift
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        return x + self.normed(1, F.relu(self.normed(0, x, code)), code)
 
 
 class Generator(nn.Module):
@@ -133,7 +161,8 @@ class Generator(nn.Module):
 
     All paddings are zeros. That is no detail: a constant plane shifts a whole map by a constant, which instance
     normalisation takes away again. Only at the border, where the plane meets zeros, does it leave a trace; mirrored
-    borders would leave none, and the labels would have no effect at all.
+    borders would leave none, and the labels would have no effect at all. (``told="norms"`` gives the labels a way that
+    does not lead through the border: few steps go further with it.)
 
     Shapes for 128 px, width 64: (N, 3 + L + n, 128²) -> 64 x 128² -> 128 x 64² -> 256 x 32² x 6 blocks -> 128 x 64²
     -> 64 x 128² -> (N, 3, 128²) in [-1, 1].
@@ -145,7 +174,9 @@ class Generator(nn.Module):
         self.given = len(labels.names) + (len(labels.sets) if len(labels.sets) > 1 else 0)  # numbers in the vector
         self.first = nn.Conv2d(3 + self.given, w, 7, 1, 3, bias=False)
         self.downs = nn.ModuleList(nn.Conv2d(w * k, 2 * w * k, 4, 2, 1, bias=False) for k in (1, 2))
-        self.blocks = nn.ModuleList(Residual(4 * w) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            Residual(4 * w, self.given if config.told == "norms" else 0) for _ in range(config.blocks)
+        )
         self.ups = nn.ModuleList(nn.ConvTranspose2d(2 * w * k, w * k, 4, 2, 1, bias=False) for k in (2, 1))
         self.norms = nn.ModuleList(Norm(channels) for channels in (w, 2 * w, 4 * w, 2 * w, w))
         self.last = nn.Conv2d(w, 4 if config.blend else 3, 7, 1, 3, bias=False)
@@ -157,7 +188,7 @@ class Generator(nn.Module):
         for conv, norm in zip([self.first, *self.downs], self.norms, strict=False):
             y = F.relu(norm(conv(y)))  # (N, w, H, W), (N, 2w, H/2, W/2), (N, 4w, H/4, W/4)
         for block in self.blocks:
-            y = block(y)
+            y = block(y, code)
         for up, norm in zip(self.ups, self.norms[3:], strict=True):
             y = F.relu(norm(up(y)))
         return self.last(y)
@@ -255,6 +286,16 @@ class GAN(BaseGAN):
                 },
                 weight="cls",
             ),
+            "steep": Term(
+                r"\lVert\nabla_x \textstyle\sum_k \pm D_{cls}^k(x)\rVert^2",
+                {
+                    "en": "How steep the reading of labels is at real pictures (R1); where it is flat, specks that "
+                    "nobody sees do not pass for a smile. Not in the paper.",
+                    "ko": "진짜 사진에서 라벨 판정이 얼마나 가파른지(R1). 평평하면 눈에 보이지 않는 점들을 웃음으로 "
+                    "읽지 않습니다. 논문에는 없습니다.",
+                },
+                weight="flat",
+            ),
             "fool": Term(
                 r"-D_{src}(G(x,c))",
                 {
@@ -326,6 +367,10 @@ class GAN(BaseGAN):
         else:
             losses["critic"] = d = bce(real_score, True) + bce(fake_score, False)
         descend(optimizers["discriminator"], d + c.cls * losses["recognise"])
+        if c.flat and step % LAZY == 0:  # labels that hang on a few pixels teach G to change those, and nothing else
+            where = x.detach().requires_grad_()
+            losses["steep"] = r1(margins(self.discriminator(where)[1], own), where)
+            descend(optimizers["discriminator"], c.flat / 2 * LAZY * losses["steep"])
         if not generator_too:
             return losses
 
@@ -533,7 +578,8 @@ class GAN(BaseGAN):
         """Parameters of a generator without labels, and how many each number of the vector adds."""
         with torch.device("meta"):
             generator = Generator(config)
-        each = generator.first.weight[:, :1].numel()
+        told = [linear.weight for block in generator.blocks for linear in block.told]
+        each = sum(weight[:, :1].numel() for weight in (generator.first.weight, *told))
         return sum(p.numel() for p in generator.parameters()) - each * generator.given, each
 
     # ---- figures ----------------------------------------------------------------------------------------------------

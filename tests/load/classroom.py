@@ -484,6 +484,10 @@ async def lesson(group: Class, minutes: float, kill: bool) -> dict[str, Any]:
     weighing.cancel()
     at_one = [mb for when, mb in weights if abs(when - min(60, seconds / 2)) < max(5, seconds / 20)]
     at_end = [mb for _, mb in weights[-max(2, len(at_one)) :]]
+    every = [
+        round(np.median([mb for when, mb in weights if when // 60 == k])) for k in range(int(weights[-1][0] // 60) + 1)
+    ]
+    facts["memory by the minute"] = ", ".join(map(str, every))
     return facts | {"memory at minute one": np.median(at_one), "memory at the end": np.median(at_end)}
 
 
