@@ -24,6 +24,9 @@ def masks(card: Mapping[str, Any], labels: Any, names: Mapping[str, str]) -> Non
     config = kind.Config(**card["config"])
     base, each = kind.parameters_of(config)
     paper_base, paper_each = kind.parameters_of(kind.Config())
+    words = table("stargan.look")
+    if config.told == "norms":
+        words["planesText"] += " " + words["toldText"]
     _masks(
         key=f"masks-{gan}",
         data={
@@ -31,7 +34,7 @@ def masks(card: Mapping[str, Any], labels: Any, names: Mapping[str, str]) -> Non
             "sets": [[labels.names[k] for k in places] for places in labels.sets],
             "excludes": [[labels.names[k] for k in group] for group in labels.groups],
             "names": dict(names), "judged": "discriminator.safetensors" in card["files"],
-            "words": table("stargan.look"), "hide": sorted(address.hidden()),
+            "words": words, "hide": sorted(address.hidden()),
             "counts": {
                 "width": config.width, "base": base, "each": each, "paperBase": paper_base, "paperEach": paper_each,
                 "labels": len(labels.names),

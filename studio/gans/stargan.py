@@ -22,8 +22,9 @@ sets, a picture of one with pictures of another, and its targets are drawn among
 as yes or no (the paper does so for CelebA, and takes a softmax over RaFD's); the generator may also draw *where* it
 changes the picture and leave the rest as it is (`blend`, the attention mask of GANimation, arXiv 1807.09251); the
 labels may be told again wherever the residual blocks normalise (`told`, as StarGAN v2 does, arXiv 1912.01865, section
-3.1), not only as planes at the entrance; D_cls may be kept flat at real pictures (`flat`); the averaged generator may
-be the one that is shown; learning rates do not fall at the end.
+3.1), not only as planes at the entrance; the game may be StarGAN v2's as well, log loss and R1 (`game`, `flat`; R1 also
+of D_cls); sizes may be doubled by resizing (`upsample`); the averaged generator may be the one that is shown; learning
+rates do not fall at the end.
 
 Read before: conditional, wgan_gp, pix2pix, cyclegan. Read next: gated_gan, stylegan.
 """
@@ -45,7 +46,7 @@ from studio import images, judges, measure
 from studio.base import About, BaseGAN, Term, checked, descend, option, verb
 from studio.data import Labelled, Labels, labels_of
 from studio.images import Picture
-from studio.layers import Norm
+from studio.layers import Norm, ResizeConv2d
 from studio.losses import bce, gradient_penalty, r1
 
 LAZY = 4  # steps between two computations of the R1 penalty (1912.04958, section 3.1)
@@ -69,6 +70,11 @@ class Config:
     move: float = option(0.0, "How far pictures are moved and zoomed in training, of their side.", low=0, high=0.5)
     width: int = option(64, "Channels of the generator's first layer; they double twice.", low=1, high=256)
     blocks: int = option(6, "Residual blocks of the generator.", low=1, high=16)
+    upsample: str = option(
+        "transposed",
+        "How the generator doubles the size: the paper's transposed convolution, or resize and convolve.",
+        choices=("transposed", "resize"),
+    )
     blend: bool = option(False, "Whether the generator also draws where to change the picture; the rest stays.")
     told: str = option(
         "planes",
@@ -86,7 +92,9 @@ class Config:
     cls: float = option(1.0, "Weight of the labels, for D on real pictures and for G on its own.", low=0)
     rec: float = option(10.0, "Weight of the way back to the picture; 0 switches the term off.", low=0)
     flat: float = option(
-        0.0, "gamma: how much D_cls must be flat at real pictures (R1, every 4th step; the paper: 0).", low=0
+        0.0,
+        "gamma: how flat D_cls (in the log game D_src too) must be at real pictures: R1, every 4th step; paper: 0.",
+        low=0,
     )
     n_critic: int = option(5, "Steps of the discriminator for each of the generator.", low=1, high=100)
     batch: int = option(16, "Pictures a step.", low=2, high=256)
@@ -177,7 +185,12 @@ class Generator(nn.Module):
         self.blocks = nn.ModuleList(
             Residual(4 * w, self.given if config.told == "norms" else 0) for _ in range(config.blocks)
         )
-        self.ups = nn.ModuleList(nn.ConvTranspose2d(2 * w * k, w * k, 4, 2, 1, bias=False) for k in (2, 1))
+        if config.upsample == "resize":
+            self.ups = nn.ModuleList(ResizeConv2d(2 * w * k, w * k, bias=False) for k in (2, 1))
+            for up in self.ups:
+                nn.init.kaiming_normal_(up.weight)
+        else:
+            self.ups = nn.ModuleList(nn.ConvTranspose2d(2 * w * k, w * k, 4, 2, 1, bias=False) for k in (2, 1))
         self.norms = nn.ModuleList(Norm(channels) for channels in (w, 2 * w, 4 * w, 2 * w, w))
         self.last = nn.Conv2d(w, 4 if config.blend else 3, 7, 1, 3, bias=False)
 
@@ -326,8 +339,8 @@ class GAN(BaseGAN):
     )
     Config = Config
     TINY = Config(
-        size=32, labels=FACES, width=8, blocks=1, judge_width=8, judge_depth=4, n_critic=1, batch=4, lr=5e-4,
-        judge_lr=5e-4,
+        size=32, labels=FACES, width=8, blocks=1, judge_width=8, judge_depth=4, n_critic=1, flat=0.1, batch=4,
+        lr=5e-4, judge_lr=5e-4,
     )  # fmt: skip
     CLASSROOM = Config(
         size=32, labels=FACES, width=16, blocks=3, blend=True, judge_width=24, judge_depth=4, n_critic=1, batch=16,
@@ -369,7 +382,9 @@ class GAN(BaseGAN):
         descend(optimizers["discriminator"], d + c.cls * losses["recognise"])
         if c.flat and step % LAZY == 0:  # labels that hang on a few pixels teach G to change those, and nothing else
             where = x.detach().requires_grad_()
-            losses["steep"] = r1(margins(self.discriminator(where)[1], own), where)
+            score, read = self.discriminator(where)
+            sure = margins(read, own) if c.game == "wasserstein" else margins(read, own) + score.mean((1, 2, 3))
+            losses["steep"] = r1(sure, where)
             descend(optimizers["discriminator"], c.flat / 2 * LAZY * losses["steep"])
         if not generator_too:
             return losses
