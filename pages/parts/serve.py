@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pages.parts.classroom import greeting
 from pages.parts.errors import Translated
 from pages.parts.javascript import part, warm
-from studio import owners, visitors
+from studio import heaps, owners, visitors
 from studio.api import routes as api
 from studio.limits import granted, limits
 
@@ -59,6 +59,7 @@ def guards() -> list[Middleware]:
 @asynccontextmanager
 async def greet(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Says where the studio is, and loads what the first visitor will need while the browser is still opening."""
+    heaps.share()
     port, base = st.get_option("server.port"), st.get_option("server.baseUrlPath").strip("/")
     address = st.get_option("server.address")
     everywhere = address in (None, "", "0.0.0.0", "::")

@@ -23,7 +23,7 @@ from pages.parts.words import word
 from pages.space import training
 from pages.space.endpoints import endpoints
 from pages.space.tabs import DEMOS, GANS, TABS, place, routes, spoken
-from studio import owners
+from studio import heaps, owners
 
 ROOT = Path(__file__).parents[2]
 UPLOAD = "50mb"  # of one file in the form of a training; the limits of the server may be lower
@@ -47,6 +47,7 @@ class Space(gr.Blocks):
             "ssr_mode": False,  # a Node server in front would not know our routes
             "footer_links": ["api", "gradio"],
         }
+        heaps.share()
         kwargs = dict(how.pop("app_kwargs", None) or {})
         kwargs["routes"] = [*routes(), *kwargs.get("routes", [])]
         kwargs["middleware"] = [Middleware(owners.Visitors), Middleware(Translated), *kwargs.get("middleware", [])]
