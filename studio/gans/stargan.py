@@ -343,8 +343,9 @@ class GAN(BaseGAN):
         lr=5e-4, judge_lr=5e-4,
     )  # fmt: skip
     CLASSROOM = Config(
-        size=32, labels=FACES, width=16, blocks=3, blend=True, judge_width=24, judge_depth=4, n_critic=1, batch=16,
-        lr=5e-4, judge_lr=5e-4, balance=0.5, ema=0.99,
+        size=32, labels=FACES, width=16, blocks=3, told="norms", upsample="resize", blend=True, judge_width=24,
+        judge_depth=4, game="log", flat=0.5, adversarial=2.0, cls=1.5, n_critic=1, batch=16, lr=5e-4, judge_lr=5e-4,
+        balance=0.5, ema=0.99,
     )  # fmt: skip
     Data = Labelled
     demo = ("generator",)
