@@ -289,7 +289,6 @@ def _bench(given: argparse.Namespace) -> None:
 
 
 def _train(given: argparse.Namespace) -> None:
-    import os
     import signal
 
     import torch
@@ -299,8 +298,8 @@ def _train(given: argparse.Namespace) -> None:
 
     if given.threads:
         torch.set_num_threads(given.threads)
-    if given.polite and hasattr(os, "nice"):
-        os.nice(5)  # whoever plays with a model meanwhile should not feel it
+    if given.polite:
+        devices.give_way()  # whoever plays with a model meanwhile should not feel it
     how = {"steps": given.steps, "minutes": given.minutes, "device": given.device, "queue": not given.now}
     workers = {} if given.workers is None else {"workers": given.workers}
     if given.resume:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import torch
@@ -75,3 +77,16 @@ def workers(device: str | torch.device) -> int:
     """Processes that prepare the data so that the device is not kept waiting."""
     cores = os.cpu_count() or 1
     return 1 if torch.device(device).type == "cpu" else max(1, min(8, cores - 1))
+
+
+def give_way(by: int = 5) -> None:
+    """Lets other programs go first, by so many steps of niceness; where a system has none, nothing happens.
+
+    Linux shares the processor out among sessions first (autogroup, sched(7)) and heeds niceness only within one. A
+    training that the studio started is a session of its own: without telling the group too, it would take half of the
+    processor from whoever plays.
+    """
+    if hasattr(os, "nice"):
+        os.nice(by)
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(by))

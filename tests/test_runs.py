@@ -6,8 +6,10 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from starlette.testclient import TestClient
@@ -44,6 +46,10 @@ def test_a_run_outlives_its_trainer_waits_its_turn_and_goes_on(home):
     """One story, because starting a process takes seconds: queue, kill -9, resume, stop."""
     first = launch()
     until(lambda: first.status().how == "training" and first.status().step > 3)
+    trainer_of = psutil.Process(json.loads((first.folder / "pid.json").read_text())["pid"])
+    assert trainer_of.nice() != psutil.Process().nice(), "it gives way to whoever plays"
+    group = Path(f"/proc/{trainer_of.pid}/autogroup")
+    assert not group.exists() or group.read_text().endswith("nice 5\n")
     second = launch(steps=3)
     until(lambda: second.status().how == "queued")
     assert second.status().ahead == 1

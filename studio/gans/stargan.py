@@ -278,9 +278,11 @@ class GAN(BaseGAN):
                 r"D_{src}(G(x,c))-D_{src}(x)",
                 {
                     "en": "How much higher the discriminator rates fakes than real pictures; below 0 it tells them "
-                    "apart, and its size estimates how far apart they are.",
+                    "apart, and its size estimates how far apart they are. (In the log game: its cross entropy; 1.39 "
+                    "means that it can't tell them apart.)",
                     "ko": "판별자가 진짜보다 가짜에 준 점수의 차이. 0보다 작으면 둘을 구별하고 있으며, "
-                    "크기는 둘 사이의 거리를 어림합니다.",
+                    "크기는 둘 사이의 거리를 어림합니다. (로그 게임에서는 교차 엔트로피이며, 1.39면 전혀 구별하지 "
+                    "못합니다.)",
                 },
             ),
             "penalty": Term(
