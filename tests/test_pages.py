@@ -308,3 +308,15 @@ def test_routes_are_under_the_base_path(monkeypatch):
 def test_every_gan_with_a_page_is_in_the_catalogue():
     assert {each.name for each in catalogue.gans()} == set(registry.names())
     assert all(each.about for each in catalogue.gans())
+
+
+@pytest.mark.parametrize(
+    "lang, rows", [("en", ("as Monet", "real Monet", "photo")), ("ko", ("게이트: 모네", "진짜: 모네", "사진"))]
+)
+def test_the_table_of_distances_speaks_the_visitor_s_language(lang, rows):
+    """Of the checkpoint that ships: its rows by name, and the nearest collection of each gate in bold."""
+    test = shown("gated_gan", lang=lang, tab="look")
+    table = test.table[0].value
+    assert set(rows) <= set(table.iloc[:, 0])
+    figures = checkpoints.card("gated_gan")["figures"]
+    assert f"**{figures['real monet']['monet']:.0f}**" in table.to_string()

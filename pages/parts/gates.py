@@ -51,11 +51,18 @@ def distances(card: Mapping[str, Any], names: Mapping[str, str]) -> None:
         return
     st.subheader(word("gated_gan.look.tableTitle"), anchor="distances")
     st.markdown(word("gated_gan.look.tableText", n=plain(figures.get("n", "?")), size=plain(figures.get("size", "?"))))
-    cells: dict[str, list[str]] = {"": [plain(name) for name in rows]}
+    cells: dict[str, list[str]] = {"": [plain(_row(name, names)) for name in rows]}
     for style in styles:
         cells[plain(names[style])] = [
-            f"**{row[style]:g}**" if row[style] == min(row[s] for s in styles) else f"{row[style]:g}"
+            f"**{row[style]:.0f}**" if row[style] == min(row[s] for s in styles) else f"{row[style]:.0f}"
             for row in rows.values()
         ]
     cells[word("gated_gan.look.edges")] = [f"{row['edges']:.2f}" if "edges" in row else "" for row in rows.values()]
     st.table(cells, border="horizontal")
+
+
+def _row(row: str, names: Mapping[str, str]) -> str:
+    """A row of the card, "as monet", "real monet" or "photo", as the visitor says it."""
+    kind, _, style = row.partition(" ")
+    key = {"as": "rowAs", "real": "rowReal", "photo": "rowPhoto"}.get(kind)
+    return word(f"gated_gan.look.{key}", name=names.get(style, style)) if key else row

@@ -305,9 +305,9 @@ class GAN(BaseGAN):
                 r"\lVert\nabla_x \textstyle\sum_k \pm D_{cls}^k(x)\rVert^2",
                 {
                     "en": "How steep the reading of labels is at real pictures (R1); where it is flat, specks that "
-                    "nobody sees do not pass for a smile. Not in the paper.",
+                    "nobody sees do not pass for a smile. In the log game D_src is kept flat too. Not in the paper.",
                     "ko": "진짜 사진에서 라벨 판정이 얼마나 가파른지(R1). 평평하면 눈에 보이지 않는 점들을 웃음으로 "
-                    "읽지 않습니다. 논문에는 없습니다.",
+                    "읽지 않습니다. 로그 게임에서는 D_src도 함께 평평하게 합니다. 논문에는 없습니다.",
                 },
                 weight="flat",
             ),
