@@ -9,6 +9,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from patience import PATIENCE
 
 
 @pytest.fixture
@@ -75,8 +76,9 @@ def tiny(home):
 def browser():
     """A Chromium; the tests that need it fail with a sentence if there is none, they are never skipped."""
     from browser import FLAGS, SENTENCE, installed
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * PATIENCE)
     path = installed()
     assert path, SENTENCE
     with sync_playwright() as playwright:

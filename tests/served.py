@@ -42,7 +42,7 @@ class Served:
         self.env = inherited | {"STUDIO_HOME": str(home)} | env
         self.process: subprocess.Popen | None = None
 
-    def start(self, patience: float = 60) -> Served:
+    def start(self, patience: float = 120) -> Served:
         """Starts it and waits until it answers."""
         with self.log.open("a") as out:
             self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.env, stdout=out, stderr=out)

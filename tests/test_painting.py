@@ -146,7 +146,7 @@ def test_styles_by_seed_and_by_photo(visit):
     visitor.picture(60000)
     mean = visitor.saved("Picture")
     thumbs = page.locator(".strip .thumb")
-    expect(thumbs).to_have_count(6, timeout=30000)
+    expect(thumbs).to_have_count(6)
     thumbs.nth(2).click()
     visitor.picture()
     seeded = visitor.saved("Picture")
@@ -154,7 +154,7 @@ def test_styles_by_seed_and_by_photo(visit):
     expect(thumbs.nth(2)).to_have_attribute("aria-pressed", "true")
     page.wait_for_url("**seed=3**")
     page.get_by_role("button", name="Others").click()
-    expect(page.locator(".strip .thumb[value='7']")).to_be_visible(timeout=30000)
+    expect(page.locator(".strip .thumb[value='7']")).to_be_visible()
     photo = np.asarray(Image.linear_gradient("L").resize((90, 30)).convert("RGB"))
     page.locator(".from input[type=file]").set_input_files(
         {"name": "photo.png", "mimeType": "image/png", "buffer": encoded(photo)}
@@ -189,7 +189,7 @@ def test_looking_inside_shows_the_painting_in_every_layer(visit):
     visitor.picture(60000)
     page = visitor.page
     page.get_by_role("tab", name="Look inside").click()
-    page.locator(".maps .shown img").nth(3).wait_for(timeout=30000)
+    page.locator(".maps .shown img").nth(3).wait_for()
     where = page.locator(".where")
     expect(where).to_contain_text("blocks.")
     first = where.inner_text()
@@ -197,14 +197,14 @@ def test_looking_inside_shows_the_painting_in_every_layer(visit):
     page.keyboard.press("Home")
     expect(where).to_contain_text("blocks.0.norm_0: 4 × 4 pixels, channel 1 of 64")
     assert where.inner_text() != first
-    expect(page.locator(".canvases .shown img")).to_have_count(4, timeout=30000)
+    expect(page.locator(".canvases .shown img")).to_have_count(4)
     expect(page.locator(".inside")).to_contain_text("Between the labels the pictures differ by")
 
 
 def test_korean_has_no_english_left(visit):
     visitor = visit(f"/spade?tag={TAG}&lang=ko")
     visitor.picture(60000)
-    visitor.page.locator(".strip .thumb").first.wait_for(timeout=30000)
+    visitor.page.locator(".strip .thumb").first.wait_for()
     said = visitor.page.locator(".live").evaluate("""(live) => [...live.querySelectorAll('*')].flatMap((e) =>
         [e.getAttribute('aria-label'), e.title, e.alt, e.children.length || e.tagName === 'STYLE' ? '' : e.textContent])
         .filter((text) => text && /[A-Za-z]{2}/.test(text))""")
@@ -215,7 +215,7 @@ def test_korean_has_no_english_left(visit):
 def test_a_phone_in_portrait_has_nothing_beside_the_page(visit):
     visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, device_scale_factor=2)
     visitor.picture(60000)
-    visitor.page.locator(".strip .thumb").first.wait_for(timeout=30000)
+    visitor.page.locator(".strip .thumb").first.wait_for()
     wide = visitor.page.evaluate("""() => { const main = document.querySelector('[data-testid=stMain]');
         return [document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth]; }""")
     assert max(wide) <= 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 import torch
+from patience import until
 from starlette.testclient import TestClient
 from test_training import SETTINGS, begin, states_equal
 
@@ -26,13 +26,6 @@ from studio.runs import Run
 from studio.training import Changed, Ended, Phase, Progress, Sample, Single, Wish, train
 
 JSON = {"content-type": "application/json"}
-
-
-def until(condition, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "It did not happen."
-        time.sleep(0.1)
 
 
 def launch(**how) -> Run:
@@ -54,25 +47,25 @@ def test_a_run_outlives_its_trainer_waits_its_turn_and_goes_on(home):
     until(lambda: second.status().how == "queued")
     assert second.status().ahead == 1
 
-    until(lambda: (first.folder / "resume.pt").exists() or first.pause() or False, 20)  # a pause saves …
+    until(lambda: (first.folder / "resume.pt").exists() or first.pause() or False)  # a pause saves …
     until(lambda: first.status().how == "paused")
     saved = first.state()["step"]
     assert saved > 0
-    until(lambda: second.status().how in ("training", "finished"), 90)  # … and gives way to who waits
+    until(lambda: second.status().how in ("training", "finished"))  # … and gives way to who waits
     until(lambda: second.status().how == "finished")
     assert second.state()["step"] == 3
 
     first.resume()
-    until(lambda: first.status().how == "training" and first.status().step > saved, 90)
+    until(lambda: first.status().how == "training" and first.status().step > saved)
     noted = json.loads((first.folder / "pid.json").read_text())
     os.kill(noted["pid"], signal.SIGKILL)
     until(lambda: first.status().how == "failed")
-    until(lambda: "signal 9" in first.status().why, 10)
+    until(lambda: "signal 9" in first.status().why)
     assert "Go on from the last state" in first.status().why
     assert first.state()["step"] >= saved
 
     first.resume(steps=2)  # a new goal: two more than it had come to
-    until(lambda: first.status().how == "finished", 90)
+    until(lambda: first.status().how == "finished")
     assert first.state()["step"] >= saved + 2
     assert not first.alive or first.status().alive  # never one without the other
     assert {run.name for run in runs.all_runs()} == {first.name, second.name}

@@ -2,7 +2,6 @@
 
 import io
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from patience import PATIENCE, until
 from PIL import Image
 from torch import nn
 
@@ -17,8 +17,6 @@ from studio import checkpoints, images, registry, serving
 from studio.gans import pix2pix
 from studio.serving import Busy, Failed, Server, Superseded, Unknown
 from studio.verbs import verbs
-
-PATIENCE = 20  # seconds until a test that hangs is called failed
 
 
 def sketch(seed=0):
@@ -35,13 +33,6 @@ def save(tag, seed=0, gan=pix2pix.GAN, **facts):
 def near(a, b):
     """Within one level of 255: a batch may round otherwise than one picture alone."""
     return np.abs(np.asarray(a, np.int16) - np.asarray(b, np.int16)).max() <= 1
-
-
-def until(true):
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.001)
 
 
 @pytest.fixture

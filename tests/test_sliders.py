@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from test_browser import HANGUL, Visitor
 
 PAGE = "/gated_gan?tag=tiny"
@@ -24,7 +25,7 @@ class Guest(Visitor):
     def painted(self, size: int | None = None):
         """Waits until the newest settings' picture is there, in this size if one is given."""
         frame = ".frame[data-state=picture]" + (f"[data-size='{size}']" if size else "")
-        self.page.locator(f"{frame} .after[src]").wait_for(timeout=30000)
+        self.page.locator(f"{frame} .after[src]").wait_for()
         self.settle()
 
     def slider(self, key: str):
@@ -105,11 +106,7 @@ def test_an_upload_keeps_its_shape_and_can_be_compared_and_seen_in_every_style(v
     page.locator("input[type=file]").first.set_input_files(
         {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
     )
-    for _ in range(40):  # the example's picture, which was as large, may still be there, and then the draft
-        visitor.painted(512)
-        if visitor.shown().shape[:2] == (512, 341):
-            break
-        page.wait_for_timeout(250)
+    expect(page.locator(".after")).to_have_js_property("naturalWidth", 341)  # after the draft
     assert visitor.shown().shape[:2] == (512, 341)
     before = page.locator(".frame").evaluate("(frame) => frame.style.getPropertyValue('--split')")
     box = page.locator(".stage").bounding_box()
@@ -127,6 +124,21 @@ def test_an_upload_keeps_its_shape_and_can_be_compared_and_seen_in_every_style(v
     )
     visitor.quiet = True  # the server's 400 is in the console
     page.get_by_text("can't be read as a picture").wait_for()
+
+
+def test_nothing_is_taken_away_before_it_has_come(visit):
+    visitor = visit()
+    page, held = visitor.page, []
+    save = page.get_by_role("button", name="Download", exact=True)
+    page.route("**/stylize", lambda route: held.append(route))
+    page.locator("input[type=file]").first.set_input_files("checkpoints/pix2pix/edges2shoes/sneaker.png")
+    expect(save).to_be_disabled()
+    visitor.until(lambda: held)
+    page.unroute("**/stylize")
+    for route in held:
+        route.continue_()
+    expect(save).to_be_enabled()
+    assert visitor.shown().shape[:2] == (256, 256)
 
 
 def test_a_large_picture_shows_how_far_it_is(visit):
@@ -187,12 +199,7 @@ def test_looking_inside_shows_the_picture_of_play(visit):
     first = page.locator("figure:has-text('Made of noise') img").get_attribute("src")
     page.get_by_role("button", name="New noise").click()
     page.get_by_text("seed 2").wait_for()
-    for _ in range(100):
-        page.wait_for_timeout(50)
-        if page.locator("figure:has-text('Made of noise') img").get_attribute("src") != first:
-            break
-    else:
-        raise AssertionError("no new texture")
+    visitor.until(lambda: page.locator("figure:has-text('Made of noise') img").get_attribute("src") != first)
 
 
 def test_korean_on_a_phone(visit):

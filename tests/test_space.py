@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import make_tiny
+from patience import PATIENCE
 from PIL import Image
 from served import ROOT
 from test_house import values
@@ -89,7 +90,7 @@ def client(space):
 
 
 def get(space: str, path: str, **headers: str) -> httpx.Response:
-    return httpx.get(space + path, headers=headers, timeout=30)
+    return httpx.get(space + path, headers=headers, timeout=PATIENCE)
 
 
 # ---- tabs -----------------------------------------------------------------------------------------------------------
@@ -241,10 +242,10 @@ def test_an_endpoint_gives_what_the_verb_gives(client, place, tmp_path, monkeypa
 
 def refused(space: str, name: str, *data) -> str:
     """The sentence with which a raw question is refused."""
-    asked = httpx.post(f"{space}/gradio_api/call/{name}", json={"data": list(data)}, timeout=30)
+    asked = httpx.post(f"{space}/gradio_api/call/{name}", json={"data": list(data)}, timeout=PATIENCE)
     if asked.status_code != 200:
         return asked.text
-    with httpx.stream("GET", f"{space}/gradio_api/call/{name}/{asked.json()['event_id']}", timeout=30) as reply:
+    with httpx.stream("GET", f"{space}/gradio_api/call/{name}/{asked.json()['event_id']}", timeout=PATIENCE) as reply:
         told = "".join(reply.iter_text())
     assert "event: error" in told, told[:300]
     return told
@@ -282,7 +283,7 @@ def test_the_server_fetches_no_address_for_a_stranger(space, address):
 
 
 def test_uploads_have_a_limit(space):
-    large = httpx.post(f"{space}/gradio_api/upload", files={"files": ("a.bin", bytes(51 * 2**20))}, timeout=60)
+    large = httpx.post(f"{space}/gradio_api/upload", files={"files": ("a.bin", bytes(51 * 2**20))}, timeout=PATIENCE)
     assert large.status_code == 413
 
 
@@ -370,7 +371,7 @@ def visit(space, browser):
 
     def open_page(path: str):
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         page.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.abort())

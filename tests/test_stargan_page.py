@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from urllib.parse import unquote
 
 import pytest
+from patience import PATIENCE, until
 
 HAIR = ("black hair", "blond hair", "brown hair", "red hair")
-
-
-def until(true, seconds: float = 60):
-    """Waits until something is so. (A page's own script doesn't see into components; locators do.)"""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came to be so"
-        time.sleep(0.1)
 
 
 @pytest.fixture
 def page(browser, server):
     context = browser.new_context(viewport={"width": 1280, "height": 860})
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(1000 * PATIENCE)
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.add_init_script(

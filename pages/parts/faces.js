@@ -36,6 +36,8 @@ const whole = (text) => (/^\d{1,9}$/.test(text.trim()) ? Number(text) : null);
 
 /** An <img> that always shows the newest answer to the newest question. */
 class Live {
+  takers = [];
+
   constructor(desk, verb, alt = "", { gan, tag } = desk.data) {
     this.img = h("img", { alt, draggable: "false" });
     this.figure = h("div", { class: "live-picture" }, this.img);
@@ -58,8 +60,16 @@ class Live {
   show(blob) {
     if (this.img.src.startsWith("blob:")) URL.revokeObjectURL(this.img.src);
     this.blob = blob;
+    for (const button of this.takers.splice(0)) button.disabled = false;
     this.img.src = typeof blob === "string" ? blob : URL.createObjectURL(blob);
     this.shown?.();
+  }
+
+  /** A button that takes the picture away, once there is one. */
+  taker(button) {
+    if (!this.blob) this.takers.push(button);
+    button.disabled = !this.blob;
+    return button;
   }
 
   close() {
@@ -326,14 +336,14 @@ class Faces {
   }
 
   #save(live, name) {
-    return this.#button("download", () => live.img.src && save(live.img.src, `${this.data.gan}-${name()}.png`));
+    return live.taker(this.#button("download", () => save(live.img.src, `${this.data.gan}-${name()}.png`)));
   }
 
   /** Shows what a live picture shows now to the class. */
   #pin(live) {
-    const { pin: words, gan, tag } = this.data, pin = new Pin(() => live.blob ?? null);
+    const { pin: words, gan, tag } = this.data, pin = new Pin(() => live.blob);
     pin.update({ address: this.address, words, gan, tag });
-    return pin.button;
+    return live.taker(pin.button);
   }
 
   #captioned(live, caption) {
@@ -347,17 +357,13 @@ class Faces {
     const { hide, sends } = this.data;
     if (!hide.includes("download")) this.tools.append(this.#save(face, () => this.#state.face));
     this.tools.append(this.#pin(face));
-    if (!hide.includes("send")) this.tools.append(...sends.map(({ gan, title }) => this.#button("send", () => this.#send(gan, face.blob), { title })));
+    if (!hide.includes("send")) this.tools.append(...sends.map(({ gan, title }) => face.taker(this.#button("send", () => send(gan, face.blob, this.address), { title }))));
     face.shown = () => lay(this.data.key, { picture: async () => face.blob, tag: this.data.tag });
     const name = h("figcaption", {});
     return [h("div", { class: "pair" }, h("figure", { class: "wide" }, face.figure, name), this.#captioned(mean, this.say("mean"))), () => {
       name.textContent = this.say("tile", { seed: this.#state.face });
       face.ask({ seed: this.#state.face, truncation: this.#state.psi });
     }];
-  }
-
-  async #send(to, blob) {
-    if (blob) await send(to, blob, this.address);
   }
 
   /** Rows give some layers their style, columns the others. */

@@ -222,12 +222,18 @@ class Live {
   #state(state) {
     this.parts.frame.dataset.state = state;
     if (state !== "picture") this.#calm();
-    for (const button of [this.parts.savePicture, this.parts.saveDrawing, this.parts.shareButton, this.pin.button]) button.disabled = state === "empty";
+    for (const button of [this.parts.saveDrawing, this.parts.shareButton]) button.disabled = state === "empty";
+    this.#offerPicture();
     if (state === "empty") {
       this.parts.frame.querySelector("img")?.remove();
       this.parts.sentence.textContent = this.say("empty");
       this.parts.badge.textContent = "";
     } else if (state === "picture") this.parts.sentence.textContent = "";
+  }
+
+  /** No button takes away what has not come yet. */
+  #offerPicture() {
+    for (const button of [this.parts.savePicture, this.pin.button, ...this.parts.sends.children]) button.disabled = !this.#blob;
   }
 
   #trouble(trouble) {
@@ -430,7 +436,7 @@ class Live {
   }
 
   #listSends() {
-    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", onclick: () => this.#blob && send(gan, this.#blob, this.address) },
+    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", disabled: !this.#blob, onclick: () => send(gan, this.#blob, this.address) },
       icon(ICONS.send), h("span", {}, this.say("send", { title })))));
   }
 
@@ -477,12 +483,13 @@ class Live {
     parts.sentence = h("p", { class: "sentence", role: "status" });
     parts.frame = h("figure", { class: "frame", "data-state": "empty" }, parts.sentence, h("div", { class: "progress" }));
     parts.badge = h("span", { class: "badge" });
-    parts.download = h("span", { class: "group" }, button("savePicture", "picture", () => this.#blob && this.#save(this.#blob, `${this.#name}.png`)),
+    parts.download = h("span", { class: "group" }, button("savePicture", "picture", () => this.#save(this.#blob, `${this.#name}.png`)),
       button("saveDrawing", "drawing", async () => this.#save(await this.painter.png(), `${this.#name}-drawing.png`)));
     parts.maps = h("span", { class: "group" }, button("saveIds", "drawing", async () => this.#save(await this.painter.png({ ids: this.#data.ids }), `${this.#name}-labels.png`)));
     this.pin = new Pin(() => this.#blob);
     parts.share = h("span", { class: "group" }, button("shareButton", "link", () => this.#share()));
     parts.sends = h("span", { class: "group" });
+    this.#offerPicture();
 
     parts.painter = h("div", { class: "pen" });
     parts.thumbs = h("div", { class: "thumbs", role: "group" });

@@ -52,7 +52,7 @@ const between = (value, low, high) => Math.min(Math.max(value, low), high);
 const shortly = (value) => String(Math.round(1000 * value) / 1000);
 
 class Sliders {
-  #data = {}; #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #view = "compare"; #split = 50;
+  #data = {}; #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #sheet = null; #view = "compare"; #split = 50;
   #timers = {}; #pace = 0; #shown = ""; #sheetOf = ""; #example = null; #owed = "";
   #version = 0; #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
 
@@ -330,7 +330,7 @@ class Sliders {
     this.#blobs.clear();
     this.#version++;
     this.#shown = this.#sheetOf = "";
-    this.#result = null;
+    this.#result = this.#sheet = null;
     const { width, height } = this.#cutSize(this.#data.crop ? 512 : 1024);
     this.parts.frame.style.setProperty("--ratio", width / height);
     const old = this.parts.before.src, blob = await this.#blob(1024);
@@ -338,7 +338,6 @@ class Sliders {
     if (old) URL.revokeObjectURL(old);
     this.parts.after.removeAttribute("src");
     this.parts.frame.classList.add("fresh");
-    for (const part of ["savePicture", "shareButton"]) this.parts[part].disabled = false;
     lay(this.#data.key, this.#paper);
     this.#state("picture");
     this.#startFrom();
@@ -444,6 +443,7 @@ class Sliders {
     if (old) URL.revokeObjectURL(old);
     this.parts.frame.classList.remove("fresh");
     this.#result = blob;
+    this.#offerSeen();
     if (quick) this.parts.frame.dataset.revision = revision;
     this.parts.frame.dataset.size = Math.max(picture.naturalWidth, picture.naturalHeight);
     this.parts.frame.dataset.state = "picture";
@@ -466,7 +466,19 @@ class Sliders {
   #state(state) {
     this.parts.frame.dataset.state = state;
     this.parts.sentence.textContent = state === "empty" ? this.say("empty") : "";
-    for (const button of [this.parts.savePicture, this.parts.shareButton, this.pin.button]) button.disabled = state === "empty";
+    this.parts.shareButton.disabled = state === "empty";
+    this.#offerSeen();
+  }
+
+  /** What is seen now, and may be taken away. */
+  get #seen() {
+    return this.#view === "sheet" ? this.#sheet : this.#result;
+  }
+
+  /** No button takes away what has not come yet. */
+  #offerSeen() {
+    for (const button of [this.parts.savePicture, this.pin.button]) button.disabled = !this.#seen;
+    for (const button of this.parts.sends.children) button.disabled = !this.#result;
   }
 
   #trouble(trouble) {
@@ -499,12 +511,14 @@ class Sliders {
     cropper.hidden = view !== "crop";
     if (view === "crop" && this.#picture) this.#showCrop();
     if (view === "sheet" && this.#picture) this.#askSheet();
+    this.#offerSeen();
   }
 
   #askSheet() {
     const { sheet, field, tag } = this.#data;
     if (this.#sheetOf === tag) return;
     this.#sheetOf = tag;
+    this.#sheet = null;
     this.parts.sheet.removeAttribute("src");
     this.#timers.wait ??= setTimeout(() => this.root.classList.add("waiting"), 500);
     this.parts.tiles.replaceChildren();
@@ -515,7 +529,8 @@ class Sliders {
     clearTimeout(this.#timers.wait);
     this.#timers.wait = undefined;
     this.root.classList.remove("waiting");
-    this.sheetBlob = blob;
+    this.#sheet = blob;
+    this.#offerSeen();
     const { tiles } = this.#data.sheet;
     if (tiles) { // pictures side by side, two pixels of paper between them
       const bitmap = await createImageBitmap(blob), { height } = bitmap, width = (bitmap.width - 2 * (tiles.length - 1)) / tiles.length;
@@ -608,10 +623,8 @@ class Sliders {
   /* ---- taking things away */
 
   #save() {
-    const blob = this.#view === "sheet" ? this.sheetBlob : this.#result;
-    if (!blob) return;
     const settings = Object.values(this.#inAddress).flat().join("-").replaceAll(":", "");
-    const address = URL.createObjectURL(blob), name = [this.#data.gan, this.#data.tag, this.#view === "sheet" ? "all" : settings].filter(Boolean).join("-");
+    const address = URL.createObjectURL(this.#seen), name = [this.#data.gan, this.#data.tag, this.#view === "sheet" ? "all" : settings].filter(Boolean).join("-");
     h("a", { href: address, download: `${name.replace(/[^\p{L}\p{N}._-]+/gu, "_")}.png` }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
   }
@@ -714,7 +727,7 @@ class Sliders {
   }
 
   #listSends() {
-    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", onclick: () => this.#result && send(gan, this.#result, this.address) }, icon("send"), h("span", {}, this.say("send", { title })))));
+    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", disabled: !this.#result, onclick: () => send(gan, this.#result, this.address) }, icon("send"), h("span", {}, this.say("send", { title })))));
   }
 
   #build() {
@@ -761,7 +774,7 @@ class Sliders {
     parts.left = h("span", { class: "left-time", hidden: true, role: "status" });
     parts.badge = h("span", { class: "badge" });
     parts.download = h("span", { class: "group" }, button("savePicture", "save", () => this.#save()));
-    this.pin = new Pin(() => (this.#view === "sheet" ? this.sheetBlob : null) ?? this.#result);
+    this.pin = new Pin(() => this.#seen);
     parts.share = h("span", { class: "group" }, button("shareButton", "link", () => this.#share()));
     parts.sends = h("span", { class: "group" });
 
@@ -784,6 +797,7 @@ class Sliders {
       h("div", { class: "side" }, parts.presets, parts.controls, parts.sum, parts.tools, h("div", { class: "extras" }, parts.examples, parts.upload), parts.note)));
     this.#splitAt(50);
     this.#showViewButtons();
+    this.#offerSeen();
 
     const on = (node, type, act) => node.addEventListener(type, act);
     const accepts = (event) => !parts.upload.hidden && [...(event.dataTransfer?.types ?? [])].includes("Files");
