@@ -64,7 +64,7 @@ def encoded(array: np.ndarray, kind: str = "PNG", **how) -> bytes:
 
 def test_what_the_mouse_paints_arrives_id_by_id(visit):
     visitor = visit()
-    visitor.picture(60000)  # it begins with a template, so there is a picture at once
+    visitor.picture()  # it begins with a template, so there is a picture at once
     visitor.tool("Start over")
     visitor.picture()
     assert (visitor.ids() == UNKNOWN).all(), "nothing is painted: no pixel has a class"
@@ -98,7 +98,7 @@ def test_what_the_mouse_paints_arrives_id_by_id(visit):
 
 def test_pictures_follow_the_brush(visit):
     visitor = visit()
-    visitor.picture(60000)
+    visitor.picture()
     seen = visitor.page.locator(".frame").evaluate_handle("""(frame) => {
         const seen = new Set();
         new MutationObserver(() => seen.add(frame.querySelector('img')?.src)).observe(frame, { childList: true });
@@ -112,7 +112,7 @@ def test_pictures_follow_the_brush(visit):
 
 def test_an_uploaded_map_is_exact_or_says_what_it_guessed(visit):
     visitor = visit()
-    visitor.picture(60000)
+    visitor.picture()
     ids = landscape(np.random.default_rng(7), 256)[1]
     ids[:9, :9] = UNKNOWN
     for content in (encoded(ids), encoded(ids.astype(np.uint16))):
@@ -143,7 +143,7 @@ def test_an_uploaded_map_is_exact_or_says_what_it_guessed(visit):
 def test_styles_by_seed_and_by_photo(visit):
     visitor = visit()
     page = visitor.page
-    visitor.picture(60000)
+    visitor.picture()
     mean = visitor.saved("Picture")
     thumbs = page.locator(".strip .thumb")
     expect(thumbs).to_have_count(6)
@@ -169,7 +169,7 @@ def test_styles_by_seed_and_by_photo(visit):
 
 def test_patterns_change_the_screen_and_nothing_else(visit):
     visitor = visit()
-    visitor.picture(60000)
+    visitor.picture()
     look = "(canvas) => canvas.toDataURL()"
     plain, ids = visitor.canvas.evaluate(look), visitor.ids()
     visitor.page.get_by_role("button", name="Patterns").click()
@@ -186,7 +186,7 @@ def test_patterns_change_the_screen_and_nothing_else(visit):
 
 def test_looking_inside_shows_the_painting_in_every_layer(visit):
     visitor = visit()
-    visitor.picture(60000)
+    visitor.picture()
     page = visitor.page
     page.get_by_role("tab", name="Look inside").click()
     page.locator(".maps .shown img").nth(3).wait_for()
@@ -203,7 +203,7 @@ def test_looking_inside_shows_the_painting_in_every_layer(visit):
 
 def test_korean_has_no_english_left(visit):
     visitor = visit(f"/spade?tag={TAG}&lang=ko")
-    visitor.picture(60000)
+    visitor.picture()
     visitor.page.locator(".strip .thumb").first.wait_for()
     said = visitor.page.locator(".live").evaluate("""(live) => [...live.querySelectorAll('*')].flatMap((e) =>
         [e.getAttribute('aria-label'), e.title, e.alt, e.children.length || e.tagName === 'STYLE' ? '' : e.textContent])
@@ -214,7 +214,7 @@ def test_korean_has_no_english_left(visit):
 
 def test_a_phone_in_portrait_has_nothing_beside_the_page(visit):
     visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, device_scale_factor=2)
-    visitor.picture(60000)
+    visitor.picture()
     visitor.page.locator(".strip .thumb").first.wait_for()
     wide = visitor.page.evaluate("""() => { const main = document.querySelector('[data-testid=stMain]');
         return [document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth]; }""")

@@ -134,11 +134,36 @@ def test_nothing_is_taken_away_before_it_has_come(visit):
     page.locator("input[type=file]").first.set_input_files("checkpoints/pix2pix/edges2shoes/sneaker.png")
     expect(save).to_be_disabled()
     visitor.until(lambda: held)
-    page.unroute("**/stylize")
     for route in held:
         route.continue_()
+    page.unroute("**/stylize")
     expect(save).to_be_enabled()
     assert visitor.shown().shape[:2] == (256, 256)
+
+
+def test_a_new_photo_is_not_taken_for_the_one_whose_picture_just_comes(visit):
+    visitor = visit()
+    page, held = visitor.page, []
+    visitor.painted(512)
+
+    def hold(route):
+        draft = b'name="size"\r\n\r\n512' not in (route.request.post_data_buffer or b"")
+        route.continue_() if draft else held.append(route)
+
+    page.route("**/stylize", hold)
+    visitor.slider("waves").fill("0.4")
+    visitor.until(lambda: held)
+    page.evaluate("""() => { // the new photo takes a moment to be read …
+        const toBlob = HTMLCanvasElement.prototype.toBlob;
+        HTMLCanvasElement.prototype.toBlob = function (...asked) { setTimeout(() => toBlob.apply(this, asked), 1500); };
+    }""")
+    page.locator("input[type=file]").first.set_input_files("checkpoints/pix2pix/edges2shoes/sneaker.png")
+    page.wait_for_timeout(300)
+    for route in held:  # … and in it the old one's picture comes
+        route.continue_()
+    page.unroute("**/stylize")
+    expect(page.locator(".after")).to_have_js_property("naturalHeight", 512)
+    assert visitor.shown().shape[:2] == (512, 512)
 
 
 def test_a_large_picture_shows_how_far_it_is(visit):

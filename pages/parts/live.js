@@ -41,7 +41,7 @@ const ICONS = {
 };
 
 class Live {
-  #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #tell = () => {};
+  #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #turn = 0; #tell = () => {};
   #aligned;
 
   constructor() {
@@ -147,15 +147,17 @@ class Live {
 
   /** A label map that nobody has painted yet begins with the first example: one label all over shows little. */
   async #begin() {
-    const [first] = this.#data.examples, painter = this.painter;
+    const [first] = this.#data.examples, painter = this.painter, blank = painter.encode(), turn = ++this.#turn;
     if (!first) return;
     const picture = h("img", { src: this.address + first.file });
+    let bitmap;
     try {
       await picture.decode();
+      bitmap = await createImageBitmap(picture);
     } catch {
       return; // then it begins empty
     }
-    if (painter === this.painter && !kept(this.#data.storage)) this.#place(await createImageBitmap(picture), "sketch");
+    if (turn === this.#turn && painter === this.painter && painter.encode() === blank) this.#place(bitmap, "sketch");
   }
 
   /* ---- from drawing to picture */
@@ -297,10 +299,12 @@ class Live {
 
   async #loadExample(picture) {
     if (!picture.naturalWidth) return;
+    const turn = ++this.#turn;
     this.#file = null;
     this.parts.guess.hidden = true;
     this.#note("");
-    this.#place(await createImageBitmap(picture), "sketch");
+    const bitmap = await createImageBitmap(picture);
+    if (turn === this.#turn) this.#place(bitmap, "sketch");
   }
 
   /** A picture becomes the drawing, in one step that undo takes back. */
@@ -319,24 +323,26 @@ class Live {
 
   async #take(file, as = null) {
     if (!file) return;
+    const turn = ++this.#turn;
     this.#file = file;
     this.parts.guess.hidden = true;
     this.#note(this.say("reading"));
     try {
-      if (this.#data.reads) return await this.#readMap(file);
+      if (this.#data.reads) return await this.#readMap(file, turn);
       const picture = await upload.open(file);
+      if (turn !== this.#turn) return; // something else was chosen meanwhile
       if (picture && this.#data.drawing !== "sketch") this.#place(picture, "sketch");
       else {
         const kind = as ?? (picture && upload.isSketch(upload.fit(picture, 256)) ? "sketch" : "photo");
-        if (kind === "sketch" && picture) this.#place(picture, "sketch");
-        else this.#place(await this.#trace(picture ? await upload.small(picture) : file), "photo");
-        if (file !== this.#file) return;
+        const drawn = kind === "sketch" && picture ? picture : await this.#trace(picture ? await upload.small(picture) : file);
+        if (turn !== this.#turn) return;
+        this.#place(drawn, drawn === picture ? "sketch" : "photo");
         this.parts.guess.hidden = !picture;
         for (const button of this.parts.guess.querySelectorAll("button")) button.setAttribute("aria-pressed", button.value === kind);
       }
       this.#note("");
     } catch (error) {
-      if (file === this.#file) this.#note(error.says && this.#data.drawing === "labels" ? this.say("refusedWith", { says: error.says }) : this.say(error.word ?? "notPicture"), true);
+      if (turn === this.#turn) this.#note(error.says && this.#data.drawing === "labels" ? this.say("refusedWith", { says: error.says }) : this.say(error.word ?? "notPicture"), true);
     }
   }
 
@@ -364,7 +370,7 @@ class Live {
   }
 
   /** A label map, read by the studio itself: numbers arrive exactly, and what had to be guessed is reported. */
-  async #readMap(file) {
+  async #readMap(file, turn) {
     const { reads, field, ids } = this.#data;
     const found = await (await this.#inquire(reads, field, file)).json(), picture = h("img", { src: found.ids });
     await picture.decode();
@@ -377,7 +383,7 @@ class Live {
     for (let y = 0, i = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) indices[(y + top) * side + x + left] = index.get(pixels[4 * i]) ?? this.painter.background;
     }
-    if (file !== this.#file) return;
+    if (turn !== this.#turn) return;
     this.painter.load({ indices, width: side, height: side });
     const percent = (share) => (share > 0 && share < 0.001 ? "< 0.1" : (100 * share).toFixed(1));
     const name = (id) => this.#data.palette[index.get(id)]?.name ?? id;

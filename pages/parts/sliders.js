@@ -54,7 +54,7 @@ const shortly = (value) => String(Math.round(1000 * value) / 1000);
 class Sliders {
   #data = {}; #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #sheet = null; #view = "compare"; #split = 50;
   #timers = {}; #pace = 0; #shown = ""; #sheetOf = ""; #example = null; #owed = "";
-  #version = 0; #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
+  #version = 0; #turn = 0; #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
 
   constructor() {
     this.#build();
@@ -245,31 +245,35 @@ class Sliders {
     else this.#state("empty");
   }
 
-  async #loadExample(index) {
-    const picture = new Image();
-    picture.src = this.address + this.#data.examples[index].file;
-    this.#example = index;
+  /** Places the picture that `opening` comes to, an example or (null) one's own, unless another was chosen by then. */
+  async #choose(example, opening, wrong) {
+    const turn = ++this.#turn;
     try {
-      await picture.decode();
-      if (this.#example === index) await this.#place(await createImageBitmap(picture));
-    } catch {
-      this.#note(this.say("noExample"), true);
+      const picture = await opening();
+      if (turn !== this.#turn) return;
+      this.#example = example;
+      await this.#place(picture);
+      if (turn !== this.#turn) return;
+      this.#note("");
+      this.#writeAddress();
+    } catch (error) {
+      if (turn === this.#turn) this.#note(this.say(error.word ?? wrong), true);
     }
-    this.#writeAddress();
+  }
+
+  #loadExample(index) {
+    return this.#choose(index, async () => {
+      const picture = new Image();
+      picture.src = this.address + this.#data.examples[index].file;
+      await picture.decode();
+      return createImageBitmap(picture);
+    }, "noExample");
   }
 
   async #take(file) {
     if (!file) return;
     this.#note(this.say("reading"));
-    this.#example = null;
-    try {
-      const picture = (await upload.open(file)) ?? (await this.#readThere(file));
-      await this.#place(picture);
-      this.#note("");
-      this.#writeAddress();
-    } catch (error) {
-      this.#note(this.say(error.word ?? "notPicture"), true);
-    }
+    await this.#choose(null, async () => (await upload.open(file)) ?? this.#readThere(file), "notPicture");
   }
 
   /** Formats that this browser can't read the studio may: TIFF, say. It is asked for the picture unchanged. */
@@ -300,11 +304,7 @@ class Sliders {
 
   async #snap() {
     const { video } = this.parts;
-    if (video.videoWidth) {
-      this.#example = null;
-      await this.#place(await createImageBitmap(video));
-      this.#writeAddress();
-    }
+    if (video.videoWidth) await this.#choose(null, () => createImageBitmap(video), "noCamera");
     this.#darken();
   }
 
@@ -325,19 +325,22 @@ class Sliders {
     if (this.#view === "crop") this.#showView();
   }
 
-  /** The picture, or its cropped square, anew: everything that was made of the old one is void. */
+  /** The picture, or its cropped square, anew: everything that was, or is being, made of the old one is void. */
   async #cut() {
+    const version = ++this.#version;
     this.#blobs.clear();
-    this.#version++;
+    for (const link of [this.quick, this.sheets, this.reader]) link?.forget();
+    this.#stopWhole();
     this.#shown = this.#sheetOf = "";
     this.#result = this.#sheet = null;
     const { width, height } = this.#cutSize(this.#data.crop ? 512 : 1024);
     this.parts.frame.style.setProperty("--ratio", width / height);
-    const old = this.parts.before.src, blob = await this.#blob(1024);
-    this.parts.before.src = URL.createObjectURL(blob);
-    if (old) URL.revokeObjectURL(old);
     this.parts.after.removeAttribute("src");
     this.parts.frame.classList.add("fresh");
+    const blob = await this.#blob(1024), old = this.parts.before.src;
+    if (version !== this.#version) return; // a newer one is being cut
+    this.parts.before.src = URL.createObjectURL(blob);
+    if (old) URL.revokeObjectURL(old);
     lay(this.#data.key, this.#paper);
     this.#state("picture");
     this.#startFrom();
@@ -378,18 +381,23 @@ class Sliders {
     const asked = JSON.stringify([this.#data.tag, this.#fields()]), { draft, field } = this.#data;
     if (asked === this.#shown && !moving) return;
     const final = this.#sized, small = draft && final > draft.size;
-    this.slow?.close();
-    this.slow = null;
-    this.#progress(0);
-    clearTimeout(this.#timers.rest);
+    this.#stopWhole();
     this.#shown = "";
     this.parts.frame.dataset.asked = this.quick.ask(async () => ({
       ...this.#fields(), [field]: await this.#blob(small ? draft.size : final || this.#data.most), ...(small ? { [draft.field]: draft.size } : {}),
     }));
     this.#timers.wait ??= setTimeout(() => this.root.classList.add("waiting"), 500);
-    this.#owed = "";
     if (small) this.#timers.rest = setTimeout(() => { this.#owed = asked; this.#askWhole(); }, REST);
     else this.#shown = asked;
+  }
+
+  /** Whoever moves something no longer wants the chosen size of what was. */
+  #stopWhole() {
+    this.slow?.close();
+    this.slow = null;
+    this.#progress(0);
+    clearTimeout(this.#timers.rest);
+    this.#owed = "";
   }
 
   /** The chosen size, once nothing moves any more and the small picture is there. */
@@ -399,16 +407,16 @@ class Sliders {
     this.#owed = "";
     const final = this.#sized, { width, height } = this.#cutSize(1e9), scale = final / Math.max(width, height);
     const expected = this.#pace * width * height * scale * scale;
-    this.slow = new Link(`${this.address}/api/${this.#data.gan}/${this.#data.verb}`, {
+    const slow = (this.slow = new Link(`${this.address}/api/${this.#data.gan}/${this.#data.verb}`, {
       answered: async (answer) => {
         this.#progress(0);
         await this.#answered(answer, false);
-        this.#shown = asked;
+        if (this.slow === slow) this.#shown = asked;
       },
       troubled: (trouble) => { if (trouble) this.#progress(0); this.#trouble(trouble); },
       patience: MINUTES,
-    });
-    this.slow.ask(async () => ({ ...this.#fields(), [this.#data.field]: await this.#blob(final) }));
+    }));
+    slow.ask(async () => ({ ...this.#fields(), [this.#data.field]: await this.#blob(final) }));
     this.#progress(expected);
   }
 
@@ -428,13 +436,14 @@ class Sliders {
   }
 
   async #answered({ response, blob, revision, milliseconds }, quick) {
-    const picture = new Image();
+    const picture = new Image(), version = this.#version;
     picture.src = URL.createObjectURL(blob);
     try {
       await picture.decode();
     } catch {
       return this.#trouble({ kind: "refused", says: this.say("noPicture") });
     }
+    if (version !== this.#version) return URL.revokeObjectURL(picture.src); // of a picture that is no longer here
     clearTimeout(this.#timers.wait);
     this.#timers.wait = undefined;
     this.root.classList.remove("waiting");
