@@ -59,7 +59,13 @@ def test_a_picture_goes_from_a_student_over_the_teacher_to_the_wall(visit, class
     assert "view=waiting" in teacher.page.url
     assert teacher.page.locator(".queue b").inner_text() == "<b>Mina</b>", "text, never markup"
     expect(wall.page.locator(".wall li")).to_have_count(0)
+    teacher.quiet = True  # no room: the refusal is on the console, too
+    teacher.page.route("**/gallery/*", lambda route: route.fulfill(status=409, body="{}"))
     teacher.page.get_by_role("button", name="Hang it").click()
+    expect(teacher.page.get_by_role("alert")).to_contain_text("full")
+    teacher.page.unroute("**/gallery/*")
+    teacher.quiet = False
+    teacher.page.get_by_role("button", name="Hang it").click()  # it can be tried again
 
     expect(wall.page.locator(".wall li")).to_have_count(1)  # by itself
     picture = wall.page.locator(".wall img")

@@ -697,6 +697,22 @@ def test_a_reload_keeps_the_drawing(browser_page):
     assert set(Drawing(browser_page, storage="pix2pix:edges2shoes").pixels) == {0}
 
 
+def test_a_drawing_of_a_larger_palette_comes_back_without_its_colours(browser_page):
+    drawing = Drawing(browser_page, palette=LANDSCAPE, storage="sketch")
+    for name in (1, 3):
+        drawing.do("select(argument)", name)
+        drawing.drag((5, 10 * name), (50, 10 * name))
+    kept = drawing.pixels
+    assert {1, 3} < set(kept)
+    browser_page.reload()
+    browser_page.wait_for_function("window.ready")
+    smaller = Drawing(browser_page, palette=LANDSCAPE[:2], storage="sketch")
+    assert list(smaller.pixels) == [value if value < 2 else 0 for value in kept]
+    browser_page.reload()  # looking alone changes nothing of what is kept
+    browser_page.wait_for_function("window.ready")
+    assert Drawing(browser_page, palette=LANDSCAPE, storage="sketch").pixels == kept
+
+
 def screen(page):
     """What the canvas shows, one #rrggbb a pixel."""
     return page.evaluate("""() => {

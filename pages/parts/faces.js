@@ -78,14 +78,16 @@ class Live {
 }
 
 class Faces {
-  data = {}; #shown = ""; #round = 0; #thumbs = new Map(); #timers = {}; #lives = []; #stop = false; #turn = 0;
+  data = {}; #shown = ""; #round = 0; #thumbs = new Map(); #timers = {}; #lives = []; #search = 0; #turn = 0;
   #state = null;
 
   constructor() {
     this.root = h("section", { class: "faces" });
     addEventListener("popstate", () => {
       if (!this.root.isConnected || !this.#state) return;
-      this.#read();
+      const { active, parents, generation } = this, before = JSON.stringify(this.#state);
+      if (this.data.remembers) this.#read();
+      if (JSON.stringify(this.#state) === before) return void Object.assign(this, { active, parents, generation }); // something else of the page
       this.#open();
       this.#fill();
     });
@@ -99,6 +101,10 @@ class Faces {
     if (shown === this.#shown) return; // a rerun: what is here is newer than what Streamlit knows
     this.#shown = shown;
     if (!this.#state) this.#read();
+    else {
+      if (before.layers.length !== data.layers.length) this.#state.taken = this.#usual.taken; // of other layers
+      if (!data.modes.includes(this.#state.mode)) this.#state.mode = data.modes[0];
+    }
     if (before.tag !== data.tag) this.#thumbs.clear();
     this.#build();
     this.#fill();
@@ -216,6 +222,7 @@ class Faces {
     const round = ++this.#round, { first } = this.#state;
     this.seed.value = first;
     this.#mark();
+    this.tiles.forEach(({ picture }, k) => this.#thumbs.has(first + k) || picture.removeAttribute("src")); // what is seen is what a click takes
     const waiting = this.tiles.map((_, k) => k);
     const work = async () => {
       while (waiting.length && round === this.#round) {
@@ -453,7 +460,7 @@ class Faces {
   #still() {
     cancelAnimationFrame(this.#turn);
     this.#turn = 0;
-    this.#stop = true;
+    this.#search++;
     this.#stopped?.();
   }
 
@@ -523,7 +530,7 @@ class Faces {
     const curve = h("canvas", { class: "curve", width: 480, height: 160, role: "img", "aria-label": words.curve });
     const free = h("input", { type: "checkbox" }), count = h("span", { class: "count", role: "status" });
     let file = null;
-    const begin = this.#button("begin", () => run()), halt = this.#button("halt", () => (this.#stop = true));
+    const begin = this.#button("begin", () => run()), halt = this.#button("halt", () => stop());
     const input = h("input", { type: "file", accept: "image/*", hidden: true, onchange: () => take(input.files[0]) });
     const take = async (given) => {
       if (!given) return;
@@ -540,16 +547,21 @@ class Faces {
         this.#note(this.say("notPicture"), true);
       }
     };
+    const stop = () => {
+      this.#search++;
+      begin.disabled = free.disabled = false;
+      halt.disabled = true;
+    };
     const run = async () => {
-      if (!file || !this.#stop) return; // it runs
-      this.#stop = false;
+      if (!file) return;
+      const search = ++this.#search, picture = file; // a newer picture ends an older search
       begin.disabled = free.disabled = true;
       halt.disabled = false;
       const losses = [];
       let state = null;
-      while (!this.#stop && losses.length < MOST_STEPS) {
-        const blob = await this.#post("project", { picture: file, steps: STEPS_AT_ONCE, free: free.checked, ...(state ? { state: JSON.stringify(state) } : {}) });
-        if (!blob) break;
+      while (search === this.#search && losses.length < MOST_STEPS) {
+        const blob = await this.#post("project", { picture, steps: STEPS_AT_ONCE, free: free.checked, ...(state ? { state: JSON.stringify(state) } : {}) });
+        if (!blob || search !== this.#search) break;
         const answer = JSON.parse(await blob.text());
         state = answer.state;
         losses.push(...answer.losses);
@@ -557,12 +569,9 @@ class Faces {
         count.textContent = this.say("steps", { n: answer.step, loss: answer.losses.at(-1).toFixed(4) });
         draw(curve, losses, MOST_STEPS);
       }
-      this.#stop = true;
-      begin.disabled = free.disabled = false;
-      halt.disabled = true;
+      if (search === this.#search) stop();
     };
     begin.disabled = halt.disabled = true;
-    this.#stop = true;
     const own = this.#button("upload", () => input.click());
     const drawn = this.#button("ownFace", async () => { const address = await this.#thumb(this.#state.face); if (address) await take(new File([await (await fetch(address)).blob()], "face.png", { type: "image/png" })); });
     return [[h("div", { class: "pair" }, h("figure", {}, h("div", { class: "live-picture" }, target), h("figcaption", {}, words.target)), h("figure", {}, h("div", { class: "live-picture" }, found), h("figcaption", {}, words.found))), h("div", { class: "row wrap" }, input, own, drawn, begin, halt, h("label", {}, free, " ", words.free)), curve, count, h("p", { class: "hint" }, words.findHint)], () => {}];

@@ -104,13 +104,26 @@ class Gallery {
 
   /** Something the teacher does; the wall is looked at again at once. */
   async #do(path, how) {
-    const answer = await this.#ask(path, how);
-    this.#note(answer?.ok || answer?.status === 404 ? "" : answer?.status === 409 ? this.say("full") : this.say("away"));
+    const done = this.#heard(await this.#ask(path, how));
     await this.#look();
+    if (!done && this.#facts) this.#show(); // what was not done stands as it stood
+  }
+
+  /** Says what became of it; whether it was done. */
+  #heard(answer) {
+    const done = answer?.ok || answer?.status === 404;
+    this.#note(done ? "" : this.say(answer?.status === 409 ? "full" : "away"));
+    return done;
   }
 
   #approve(id) {
     return this.#do(`gallery/${id}`, { method: "POST", body: { hang: true } });
+  }
+
+  /** All that wait, up to the first that finds no room. */
+  async #approveAll() {
+    for (const { id } of [...this.#facts.waiting]) if (!this.#heard(await this.#ask(`gallery/${id}`, { method: "POST", body: { hang: true } }))) break;
+    await this.#look();
   }
 
   #delete(id) {
@@ -198,7 +211,7 @@ class Gallery {
   }
 
   #card(picture) {
-    const act = (key, main, go) => h("button", { type: "button", class: main ? "button main" : "button", onclick: (event) => { event.currentTarget.disabled = true; go(picture.id); } }, this.say(key));
+    const act = (key, main, go) => h("button", { type: "button", class: main ? "button main" : "button", onclick: async ({ currentTarget: button }) => { button.disabled = true; await go(picture.id); button.disabled = false; } }, this.say(key));
     return h("li", {}, h("button", { type: "button", class: "open", title: this.say("enlarge"), onclick: () => this.#enlarge(picture.id) }, this.#picture(picture)), this.#by(picture),
       h("div", { class: "acts" }, act("approve", true, (id) => this.#approve(id)), act("reject", false, (id) => this.#delete(id))));
   }
@@ -226,11 +239,14 @@ class Gallery {
   async #invite() {
     if (this.#join) return;
     this.#join = true;
-    const facts = await (await this.#ask("class"))?.json();
+    const later = () => { this.#join = false; setTimeout(() => this.root.isConnected && !this.nothing.hidden && this.#invite(), PAUSE); };
+    const said = await this.#ask("class");
+    if (!said?.ok) return later();
+    const facts = await said.json();
     const near = /^(localhost|127\.|\[::1\])/.test(location.hostname), link = near ? facts?.address : studio(this.#data.page);
     if (!link) return;
     const answer = await this.#ask("class/qr", { method: "POST", body: { link } });
-    if (!answer?.ok) return;
+    if (!answer?.ok) return later();
     this.join.replaceChildren(h("img", { src: URL.createObjectURL(await answer.blob()), alt: this.say("join") }), h("small", {}, link.replace(/^https?:\/\//, "")));
   }
 
@@ -265,7 +281,7 @@ class Gallery {
     this.wall = h("ul", { class: "wall" });
     this.queue = h("ul", { class: "queue", hidden: true });
     this.box = h("input", { type: "checkbox", onchange: () => this.#do("gallery/box", { method: "POST", body: { open: this.box.checked } }) });
-    this.all = h("button", { type: "button", class: "button main", onclick: async () => { for (const { id } of [...this.#facts.waiting]) await this.#ask(`gallery/${id}`, { method: "POST", body: { hang: true } }); this.#look(); } }, words.approveAll);
+    this.all = h("button", { type: "button", class: "button main", onclick: () => this.#approveAll() }, words.approveAll);
     this.none = this.#twice("rejectAll", () => this.#facts.waiting.length, () => this.#do("gallery?what=waiting", { method: "DELETE" }));
     this.clear = this.#twice("clear", () => this.#facts.pictures.length, () => this.#do("gallery?what=wall", { method: "DELETE" }));
     this.desk = h("div", { class: "desk", hidden: true }, h("label", { class: "box" }, this.box, h("span", {}, words.boxOpen)), this.all, this.none, this.clear);

@@ -41,7 +41,7 @@ const ICONS = {
 };
 
 class Live {
-  #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #turn = 0; #tell = () => {};
+  #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #turn = 0; #whole = null; #tell = () => {};
   #aligned;
 
   constructor() {
@@ -63,7 +63,7 @@ class Live {
     }
     this.styles.update({ address: this.address, gan: data.gan, tag: data.tag, verb: data.noise ? data.styles?.verb ?? "" : "", n: data.styles?.n, photo: data.photo ?? "" });
     if (before.storage !== data.storage) this.#makePainter();
-    else if (JSON.stringify(before.palette) !== JSON.stringify(data.palette)) this.painter.setPalette(data.palette);
+    else if (JSON.stringify(before.palette) !== JSON.stringify(data.palette)) this.#recolour(data.palette, data.palette.length < before.palette.length);
     if (JSON.stringify(before.examples) !== JSON.stringify(data.examples)) this.#listExamples();
     for (const part of ["examples", "upload", "noise", "download", "share"]) this.parts[part].hidden = data.hide.includes(part);
     this.parts.sends.hidden = data.hide.includes("send");
@@ -107,6 +107,10 @@ class Live {
     const hide = [...this.#data.hide, ...(drawing === "sketch" ? ["eyedropper"] : [])];
     this.painter?.destroy();
     this.#last = "";
+    this.#turn++; // what is still being read was for the other drawing
+    this.#file = this.#whole = null;
+    this.parts.guess.hidden = true;
+    this.#note("");
     this.painter = createPainter(this.parts.painter, {
       width: 256, height: 256, palette, pen, brush, brushes, storage, hide, words: words.painter, background: background ?? 0, patterns,
       onChange: (painter) => this.#drawn(painter),
@@ -120,6 +124,15 @@ class Live {
     this.parts.patternsButton.setAttribute("aria-pressed", patterns);
     if (!this.#openLink() && fresh) this.#begin();
     this.#drawn(this.painter);
+  }
+
+  /** Colours that a smaller palette lacks come back with them, if nothing was drawn meanwhile. */
+  #recolour(palette, fewer) {
+    const whole = this.painter.encode();
+    this.painter.setPalette(palette);
+    const left = this.painter.encode();
+    if (fewer) this.#whole = { whole, left };
+    else if (this.#whole?.left === left) this.painter.load({ rle: this.#whole.whole });
   }
 
   get #empty() {
@@ -331,8 +344,10 @@ class Live {
       if (this.#data.reads) return await this.#readMap(file, turn);
       const picture = await upload.open(file);
       if (turn !== this.#turn) return; // something else was chosen meanwhile
-      if (picture && this.#data.drawing !== "sketch") this.#place(picture, "sketch");
-      else {
+      if (picture && this.#data.drawing !== "sketch") {
+        this.#note("");
+        return this.#place(picture, "sketch"); // it may have something to say
+      } else {
         const kind = as ?? (picture && upload.isSketch(upload.fit(picture, 256)) ? "sketch" : "photo");
         const drawn = kind === "sketch" && picture ? picture : await this.#trace(picture ? await upload.small(picture) : file);
         if (turn !== this.#turn) return;

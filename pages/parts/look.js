@@ -69,8 +69,10 @@ class Look {
     }
     this.#put("sketch", this.sketch);
     this.seed = drawn ? paper.seed : null;
-    if (drawn && paper.picture && paper.tag === this.#data.tag) this.#pair(paper.picture);
-    else this.translateLink.ask(() => ({ [this.#data.field]: this.sketch, tag: this.#data.tag, seed: this.seed }));
+    if (drawn && paper.picture && paper.tag === this.#data.tag) {
+      this.translateLink.forget(); // what was asked before there was a picture
+      this.#pair(paper.picture);
+    } else this.translateLink.ask(() => ({ [this.#data.field]: this.sketch, tag: this.#data.tag, seed: this.seed }));
   }
 
   #pair(picture) {

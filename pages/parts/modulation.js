@@ -49,6 +49,7 @@ class Inside {
 
   close() {
     this.#stop();
+    clearTimeout(this.again);
     this.sight.close();
     this.link?.close();
     this.root.remove();
@@ -139,8 +140,10 @@ class Inside {
       }
       this.parts.apart.textContent = this.say(baseline ? "apart" : "apartAlone", apart);
     } catch {
-      this.#asked = ""; // asked again when somebody looks again
-      this.sight.owed();
+      if (asked !== this.#asked) return; // a newer one is under way
+      this.#asked = "";
+      this.#trouble({ kind: "away", failures: 2 });
+      this.again = setTimeout(() => this.sight.stale(), 5000);
     }
   }
 

@@ -559,8 +559,8 @@ export class Painter {
       const kept = this.storage && localStorage.getItem(this.storage);
       if (!kept) return;
       const { indices, width, height } = decode(kept);
-      if (width !== this.width || height !== this.height || indices.some((value) => value >= this.palette.length)) return;
-      this.indices.set(indices);
+      if (width !== this.width || height !== this.height) return;
+      this.indices.set(indices.map((value) => (value < this.palette.length ? value : this.background))); // of a larger palette
       // Later, so that the page has its painter in hand when it hears about the drawing of last time.
       queueMicrotask(() => this.#ending.signal.aborted || this.onChange(this, { final: true }));
     } catch { /* written by another version, or no storage here: start empty */ }

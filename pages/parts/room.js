@@ -112,7 +112,8 @@ class Room {
   }
 
   async #ask(wish, quiet = []) {
-    for (const name of ["off", "still", "lr", "go"]) if (name in wish) this.#pending.set(name, { value: wish[name], heard: false });
+    const ours = ["off", "still", "lr", "go"].filter((name) => name in wish).map((name) => [name, { value: wish[name], heard: false }]);
+    for (const [name, each] of ours) this.#pending.set(name, each);
     for (const button of quiet) button.disabled = true;
     this.#show();
     let answer = null;
@@ -125,7 +126,7 @@ class Room {
       answer = null;
       this.#complain(error.says ?? this.say("notHeard"));
     }
-    for (const name of Object.keys(wish)) if (this.#pending.has(name)) this.#pending.get(name).heard = true;
+    for (const [, each] of ours) each.heard = true; // a newer wish of the same dial is not heard yet
     for (const button of quiet) button.disabled = false;
     this.track.poke();
     return answer;
@@ -377,7 +378,7 @@ class Room {
     this.parts.steps.classList.add("waiting");
     clearTimeout(this.#timers.step);
     this.#timers.step = setTimeout(() => this.parts.steps.classList.remove("waiting"), 30_000);
-    await this.#ask({ single: player }, [...this.parts.steppers.children]);
+    if (!(await this.#ask({ single: player }, [...this.parts.steppers.children]))) this.parts.steps.classList.remove("waiting");
   }
 
   #singles() {

@@ -54,7 +54,7 @@ const shortly = (value) => String(Math.round(1000 * value) / 1000);
 class Sliders {
   #data = {}; #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #sheet = null; #view = "compare"; #split = 50;
   #timers = {}; #pace = 0; #shown = ""; #sheetOf = ""; #example = null; #owed = "";
-  #version = 0; #turn = 0; #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
+  #version = 0; #turn = 0; #opening = 0; #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
 
   constructor() {
     this.#build();
@@ -64,7 +64,9 @@ class Sliders {
     const before = this.#data;
     this.#data = data;
     this.address = studio(data.page);
-    if (before.gan !== data.gan || before.verb !== data.verb) this.#connect();
+    const asked = ({ gan, verb, sheet, starts }) => [gan, verb, sheet?.verb, starts?.verb];
+    if (!same(asked(before), asked(data))) this.#connect();
+    if ((this.#view === "sheet" && !data.sheet) || (this.#view === "crop" && !data.crop)) this.#view = "compare";
     if (!same(before.controls, data.controls) || !same(before.presets, data.presets) || !same(before.words, data.words)) {
       const known = this.#values;
       this.#values = Object.fromEntries(data.controls.map(({ key, default: value }) => [key, key in known ? known[key] : value]));
@@ -82,10 +84,18 @@ class Sliders {
     for (const button of parts.views.children) button.hidden = (button.value === "sheet" && !data.sheet) || (button.value === "crop" && !data.crop);
     this.pin.update({ address: this.address, words: data.pin, gan: data.gan, tag: data.tag });
     this.#offer();
-    if (before.tag !== data.tag) this.#sheetOf = "";
-    if (!this.#picture) this.#first();
-    else {
-      if (before.tag !== data.tag) this.#startFrom();
+    if (before.tag !== data.tag) { // it is the other checkpoint's
+      this.sheets?.forget();
+      this.#sheetOf = "";
+      this.#sheet = null;
+    }
+    if (!this.#picture) {
+      if (!this.#opening) this.#first(); // unless one is on its way
+    } else {
+      if (before.tag !== data.tag) {
+        this.#startFrom();
+        if (this.#view !== "crop") this.#showView();
+      }
       this.#ask();
     }
   }
@@ -247,7 +257,7 @@ class Sliders {
 
   /** Places the picture that `opening` comes to, an example or (null) one's own, unless another was chosen by then. */
   async #choose(example, opening, wrong) {
-    const turn = ++this.#turn;
+    const turn = (this.#opening = ++this.#turn);
     try {
       const picture = await opening();
       if (turn !== this.#turn) return;
@@ -258,6 +268,8 @@ class Sliders {
       this.#writeAddress();
     } catch (error) {
       if (turn === this.#turn) this.#note(this.say(error.word ?? wrong), true);
+    } finally {
+      if (turn === this.#turn) this.#opening = 0;
     }
   }
 
@@ -292,7 +304,10 @@ class Sliders {
     const { lens, video } = this.parts;
     if (matchMedia("(pointer: coarse)").matches || !navigator.mediaDevices?.getUserMedia) return input.click();
     try {
-      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
+      this.#darken(); // that of an earlier click
+      video.srcObject = stream;
+      if (!this.root.isConnected) return this.#darken(); // the page was left meanwhile
       lens.hidden = false;
       this.#note("");
       await video.play();
@@ -333,6 +348,7 @@ class Sliders {
     this.#stopWhole();
     this.#shown = this.#sheetOf = "";
     this.#result = this.#sheet = null;
+    this.#offerSeen();
     const { width, height } = this.#cutSize(this.#data.crop ? 512 : 1024);
     this.parts.frame.style.setProperty("--ratio", width / height);
     this.parts.after.removeAttribute("src");

@@ -31,6 +31,7 @@ class Wall {
     this.#shown = shown;
     this.#first = data.seed ?? 1;
     this.#chosen = data.seeds ?? [];
+    this.#frames = []; // of another net
     this.#build();
     this.#fill();
     this.#walk();
@@ -69,7 +70,7 @@ class Wall {
       h("button", { type: "button", class: "button", onclick: () => { this.#first = Math.floor(Math.random() * 99_999_999); this.#fill(); this.#tell(); } }, words.shuffle));
     const left = h("div", { class: "left" }, hide.includes("noise") ? "" : bar, this.grid);
     const right = h("div", { class: "right" }, h("div", { class: "frame" }, this.large, this.sentence), this.slider, h("div", { class: "under" }, this.badge, this.play, this.clear, hide.includes("download") ? "" : this.save, this.pin.button));
-    this.root.replaceChildren(left, this.#data.judge ? "" : right);
+    this.root.replaceChildren(left, this.#data.judge ? this.sentence : right);
     this.root.classList.toggle("judged", Boolean(this.#data.judge));
     this.link?.close();
     this.link = new Link(`${this.address}/api/${this.#data.gan}/walk`, { answered: (answer) => this.#arrived(answer), troubled: (trouble) => this.#troubled(trouble) });
@@ -99,6 +100,10 @@ class Wall {
     this.seed.value = first;
     this.#beliefs.clear();
     this.#mark();
+    for (const { picture } of this.tiles) {
+      if (picture.src.startsWith("blob:")) URL.revokeObjectURL(picture.src);
+      picture.removeAttribute("src"); // what is seen is what a click takes
+    }
     const waiting = this.tiles.map((_, k) => k);
     const work = async () => {
       while (waiting.length && round === this.#round) {
