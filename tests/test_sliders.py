@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from test_browser import HANGUL, Visitor
+from test_browser import HANGUL, TITLES, Visitor
 
 PAGE = "/gated_gan?tag=tiny"
 
@@ -233,7 +233,9 @@ def test_korean_on_a_phone(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     words = [each for each in page.locator(".sliders button:visible").all_inner_texts() if each.strip()]
     assert len(words) > 6
-    assert not [each for each in words if not HANGUL.search(each) and not each.startswith("Style ")]  # gates' own names
+    own = [each for each in words if each.startswith("Style ") or each in TITLES]  # names of gates and GANs
+    assert not [each for each in words if not HANGUL.search(each) and each not in own]
+    assert [each for each in own if each in TITLES] == ["Pix2Pix", "StarGAN"], "whereto, without a mouse to hover"
     frame = page.locator(".frame").bounding_box()
     page.locator(".tools").scroll_into_view_if_needed()
     assert page.locator(".frame").bounding_box()["y"] >= 0, "the picture stays in sight above the sliders"

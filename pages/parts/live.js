@@ -457,8 +457,8 @@ class Live {
   }
 
   #listSends() {
-    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", disabled: !this.#blob, onclick: () => send(gan, this.#blob, this.address) },
-      icon(ICONS.send), h("span", {}, this.say("send", { title })))));
+    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", "aria-label": this.say("send", { title }), title: this.say("send", { title }), disabled: !this.#blob, onclick: () => send(gan, this.#blob, this.address) },
+      icon(ICONS.send), h("span", {}, this.say("send", { title })), h("span", { class: "short" }, title))));
   }
 
   /** Patterns besides colours, for eyes that see them alike; this browser remembers. */

@@ -752,7 +752,7 @@ class Sliders {
   }
 
   #listSends() {
-    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", disabled: !this.#result, onclick: () => send(gan, this.#result, this.address) }, icon("send"), h("span", {}, this.say("send", { title })))));
+    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", "aria-label": this.say("send", { title }), title: this.say("send", { title }), disabled: !this.#result, onclick: () => send(gan, this.#result, this.address) }, icon("send"), h("span", {}, this.say("send", { title })), h("span", { class: "short" }, title))));
   }
 
   #build() {
