@@ -99,9 +99,9 @@ class Visitor:
 
     def english(self, part: str) -> list[str]:
         """What a part says, or tells a screen reader, without Korean; names and facts stay as they are everywhere."""
-        said = self.page.locator(part).evaluate("""(part) => {
+        said = self.page.locator(part).evaluate("""(box) => {
             const own = (e) => (e.children.length || e.tagName === 'STYLE' ? '' : e.textContent);
-            return [...part.querySelectorAll('*')].flatMap((e) => [e.getAttribute('aria-label'), e.title, e.alt, own(e)])
+            return [...box.querySelectorAll('*')].flatMap((e) => [e.getAttribute('aria-label'), e.title, e.alt, own(e)])
                 .filter((text) => text && /[A-Za-z]{2}/.test(text));
         }""")
         assert said
