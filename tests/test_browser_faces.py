@@ -34,6 +34,8 @@ def test_no_old_face_stands_under_a_new_number(visit, path):
     page.get_by_role("button", name="The next seeds").click()
     visitor.until(lambda: held)
     expect(shown).to_have_count(0)
+    for route in held:
+        route.continue_()
     page.unroute("**/sample")
     expect(shown).to_have_count(tiles.count())
 
@@ -45,6 +47,8 @@ def test_nothing_is_taken_away_before_the_face_has_come(visit):
     page.route("**/sample", lambda route: held.append(route))
     page.locator(".faces .views button").first.click()
     expect(page.get_by_role("button", name="Download", exact=True)).to_be_disabled()
+    for route in held:
+        route.continue_()
     page.unroute("**/sample")
     expect(page.get_by_role("button", name="Download", exact=True)).to_be_enabled()
     assert len(visitor.saved("Download")) > 100

@@ -222,8 +222,8 @@ class Faces {
     const round = ++this.#round, { first } = this.#state;
     this.seed.value = first;
     this.#mark();
-    this.tiles.forEach(({ picture }, k) => this.#thumbs.has(first + k) || picture.removeAttribute("src")); // what is seen is what a click takes
-    const waiting = this.tiles.map((_, k) => k);
+    for (const { picture } of this.tiles) picture.removeAttribute("src"); // what is seen is what a click takes
+    const waiting = this.tiles.map((_, k) => k).sort((a, b) => this.#thumbs.has(first + b) - this.#thumbs.has(first + a)); // those at hand first
     const work = async () => {
       while (waiting.length && round === this.#round) {
         const k = waiting.shift(), blob = await this.#thumb(first + k);
@@ -529,17 +529,20 @@ class Faces {
     const { words } = this.data, target = h("img", { alt: words.target }), found = h("img", { alt: words.found });
     const curve = h("canvas", { class: "curve", width: 480, height: 160, role: "img", "aria-label": words.curve });
     const free = h("input", { type: "checkbox" }), count = h("span", { class: "count", role: "status" });
-    let file = null;
+    let file = null, latest = 0;
     const begin = this.#button("begin", () => run()), halt = this.#button("halt", () => stop());
     const input = h("input", { type: "file", accept: "image/*", hidden: true, onchange: () => take(input.files[0]) });
     const take = async (given) => {
       if (!given) return;
+      const search = ++this.#search; // a newer picture, or leaving, makes this one void
       try {
         const bitmap = await upload.open(given);
         if (!bitmap) throw new Error("not a picture");
         const side = Math.min(bitmap.width, bitmap.height), canvas = h("canvas", { width: 512, height: 512 });
         canvas.getContext("2d").drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) * 0.35, side, side, 0, 0, 512, 512); // faces are above the middle
-        file = await new Promise((done) => canvas.toBlob(done, "image/png"));
+        const read = await new Promise((done) => canvas.toBlob(done, "image/png"));
+        if (search !== this.#search) return;
+        file = read;
         target.src = URL.createObjectURL(file);
         begin.disabled = false;
         await run();
@@ -547,14 +550,17 @@ class Faces {
         this.#note(this.say("notPicture"), true);
       }
     };
-    const stop = () => {
-      this.#search++;
+    const idle = () => {
       begin.disabled = free.disabled = false;
       halt.disabled = true;
     };
+    const stop = () => {
+      this.#search++;
+      idle();
+    };
     const run = async () => {
       if (!file) return;
-      const search = ++this.#search, picture = file; // a newer picture ends an older search
+      const search = (latest = ++this.#search), picture = file; // a newer picture ends an older search
       begin.disabled = free.disabled = true;
       halt.disabled = false;
       const losses = [];
@@ -569,7 +575,7 @@ class Faces {
         count.textContent = this.say("steps", { n: answer.step, loss: answer.losses.at(-1).toFixed(4) });
         draw(curve, losses, MOST_STEPS);
       }
-      if (search === this.#search) stop();
+      if (search === latest) idle(); // also when the page was left meanwhile
     };
     begin.disabled = halt.disabled = true;
     const own = this.#button("upload", () => input.click());

@@ -139,10 +139,12 @@ class Inside {
         apart[who] = difference(pictures).toFixed(1);
       }
       this.parts.apart.textContent = this.say(baseline ? "apart" : "apartAlone", apart);
+      if (!this.#data.layers) this.#trouble(null);
     } catch {
-      if (asked !== this.#asked) return; // a newer one is under way
+      if (asked !== this.#asked || !this.root.isConnected) return; // a newer one is under way, or nobody is here
       this.#asked = "";
       this.#trouble({ kind: "away", failures: 2 });
+      clearTimeout(this.again);
       this.again = setTimeout(() => this.sight.stale(), 5000);
     }
   }

@@ -99,6 +99,7 @@ class Wall {
     const round = ++this.#round, first = this.#first;
     this.seed.value = first;
     this.#beliefs.clear();
+    if (this.#data.judge) this.sentence.textContent = "";
     this.#mark();
     for (const { picture } of this.tiles) {
       if (picture.src.startsWith("blob:")) URL.revokeObjectURL(picture.src);
