@@ -8,18 +8,17 @@ from collections.abc import Callable
 PATIENCE = 120  # seconds until a test that waits is called failed
 
 
-def until(true: Callable[[], object], seconds: float = PATIENCE, wait: Callable[[], None] | None = None) -> None:
-    """Waits until something is so.
+def until(true: Callable[[], object], wait: Callable[[], None] | None = None) -> None:
+    """Waits until something is so, for `PATIENCE` seconds at most.
 
     Args:
         true: says whether it is.
-        seconds: how long it may take.
         wait: what to do between two looks (default: nothing for 50 ms).
 
     Raises:
         AssertionError: it never was.
     """
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end, "it never came to be so"
         wait() if wait else time.sleep(0.05)

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
+from patience import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -42,11 +44,11 @@ class Served:
         self.env = inherited | {"STUDIO_HOME": str(home)} | env
         self.process: subprocess.Popen | None = None
 
-    def start(self, patience: float = 120) -> Served:
+    def start(self) -> Served:
         """Starts it and waits until it answers."""
         with self.log.open("a") as out:
             self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.env, stdout=out, stderr=out)
-        until = time.monotonic() + patience
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             assert self.process.poll() is None, self.said
             try:

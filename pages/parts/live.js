@@ -8,7 +8,7 @@
 import { createPainter } from "./painter.js";
 import { colourIn } from "./colour.js";
 import { lay, offer, received, send } from "./desk.js";
-import { h, icon } from "./dom.js";
+import { h, icon, sender } from "./dom.js";
 import { copy, headers, Link, studio } from "./link.js";
 import { Pin } from "./pin.js";
 import { Styles } from "./styles.js";
@@ -32,7 +32,6 @@ const ICONS = {
   colour: "M12 4a8 8 0 1 0 0 16c1.4 0 1.8-1 1.2-2-.7-1.2 0-2.5 1.5-2.5H17a3 3 0 0 0 3-3C20 7.5 16.4 4 12 4zM8 12h.01M9.5 8h.01M14 7.5h.01",
   picture: "M4 13V5.5A1.5 1.5 0 0 1 5.5 4h13A1.5 1.5 0 0 1 20 5.5V11M4 15l4.5-4.5 4 4M15.5 8h.01M17 13v7.5M14 17.5l3 3 3-3",
   drawing: "M5 16.5 15.5 6a1.8 1.8 0 0 1 2.5 2.5L7.5 19 4 20zM17.5 14v6.5M14.8 18l2.7 2.7 2.7-2.7",
-  send: "M4 12 20 5l-5 15-3.5-6zM11.5 14 20 5",
   link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2",
   wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   patterns: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM4 11l7-7M4 18 18 4M9 20 20 9",
@@ -346,7 +345,7 @@ class Live {
       if (turn !== this.#turn) return; // something else was chosen meanwhile
       if (picture && this.#data.drawing !== "sketch") {
         this.#note("");
-        return this.#place(picture, "sketch"); // it may have something to say
+        this.#place(picture, "sketch"); // it may have something to say
       } else {
         const kind = as ?? (picture && upload.isSketch(upload.fit(picture, 256)) ? "sketch" : "photo");
         const drawn = kind === "sketch" && picture ? picture : await this.#trace(picture ? await upload.small(picture) : file);
@@ -354,8 +353,8 @@ class Live {
         this.#place(drawn, drawn === picture ? "sketch" : "photo");
         this.parts.guess.hidden = !picture;
         for (const button of this.parts.guess.querySelectorAll("button")) button.setAttribute("aria-pressed", button.value === kind);
+        this.#note("");
       }
-      this.#note("");
     } catch (error) {
       if (turn === this.#turn) this.#note(error.says && this.#data.drawing === "labels" ? this.say("refusedWith", { says: error.says }) : this.say(error.word ?? "notPicture"), true);
     }
@@ -457,8 +456,7 @@ class Live {
   }
 
   #listSends() {
-    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", "aria-label": this.say("send", { title }), title: this.say("send", { title }), disabled: !this.#blob, onclick: () => send(gan, this.#blob, this.address) },
-      icon(ICONS.send), h("span", {}, this.say("send", { title })), h("span", { class: "short" }, title))));
+    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => sender(this.say("send", { title }), title, !this.#blob, () => send(gan, this.#blob, this.address))));
   }
 
   /** Patterns besides colours, for eyes that see them alike; this browser remembers. */

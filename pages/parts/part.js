@@ -48,11 +48,6 @@ export class Sight {
     if (this.#seen) this.#later(this.pause);
   }
 
-  /** It is still owed: asked again when somebody looks again. */
-  owed() {
-    this.#stale = true;
-  }
-
   forget() {
     clearTimeout(this.#timer);
   }

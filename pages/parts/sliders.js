@@ -8,7 +8,7 @@
  */
 
 import { lay, offer, received, send } from "./desk.js";
-import { h } from "./dom.js";
+import { h, icon, sender } from "./dom.js";
 import { copy, headers, Link, studio } from "./link.js";
 import { Pin } from "./pin.js";
 import * as upload from "./upload.js";
@@ -35,17 +35,7 @@ const ICONS = {
   wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   dice: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01",
   undo: "M9 7 5 11l4 4M5 11h9a5 5 0 0 1 0 10h-2",
-  send: "M4 12 20 5l-5 15-3.5-6zM11.5 14 20 5",
 };
-
-function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS(svg.namespaceURI, "path");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  line.setAttribute("d", ICONS[name]);
-  svg.append(line);
-  return svg;
-}
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -752,12 +742,12 @@ class Sliders {
   }
 
   #listSends() {
-    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => h("button", { type: "button", class: "button", "aria-label": this.say("send", { title }), title: this.say("send", { title }), disabled: !this.#result, onclick: () => send(gan, this.#result, this.address) }, icon("send"), h("span", {}, this.say("send", { title })), h("span", { class: "short" }, title))));
+    this.parts.sends.replaceChildren(...this.#data.sends.map(({ gan, title }) => sender(this.say("send", { title }), title, !this.#result, () => send(gan, this.#result, this.address))));
   }
 
   #build() {
     const parts = this.parts = {};
-    const button = (name, mark, act) => (parts[name] = h("button", { type: "button", class: "button", onclick: act }, icon(mark), h("span", {})));
+    const button = (name, mark, act) => (parts[name] = h("button", { type: "button", class: "button", onclick: act }, icon(ICONS[mark]), h("span", {})));
     const picker = (name, mark, capture) => {
       const input = h("input", { type: "file", accept: "image/*,.tif,.tiff", capture, tabindex: -1, "aria-hidden": "true", onchange: () => { this.#take(input.files[0]); input.value = ""; } });
       return [input, button(name, mark, () => (capture ? this.#camera(input) : input.click()))];
