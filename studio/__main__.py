@@ -294,7 +294,7 @@ def _train(given: argparse.Namespace) -> None:
     import torch
 
     from studio import devices, trainer
-    from studio.training import Ended, Phase, Progress
+    from studio.training import Ended, Measured, Phase, Progress
 
     if given.threads:
         torch.set_num_threads(given.threads)
@@ -328,6 +328,9 @@ def _train(given: argparse.Namespace) -> None:
         if isinstance(event, Progress):
             losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
             print(f"step {event.step}  {event.rate:.1f} pictures/s  {losses}", flush=True)
+        elif isinstance(event, Measured):
+            figures = "  ".join(f"{name} {value:.4f}" for name, value in event.figures.items())
+            print(f"held out, step {event.step}  {figures}{'  (the best so far)' * event.best}", flush=True)
         elif isinstance(event, Phase):
             print(f"{event.how} at step {event.step}", flush=True)
         elif isinstance(event, Ended):

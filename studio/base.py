@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from studio import measure
 from studio.images import Picture
 from studio.verbs import verb
 
@@ -110,6 +111,7 @@ class BaseGAN(nn.Module):
     CLASSROOM: ClassVar[Any]  # a Config that shows something within minutes on a CPU: for the training room
     Data: ClassVar[type]  # the shape its training data comes in (studio.data)
     demo: ClassVar[tuple[str, ...]]  # the children that its verbs need; the rest is needed to train on
+    GLANCE: ClassVar[int] = 96  # held-out examples that `glance` is given, at most
     layout: ClassVar[torch.memory_format] = torch.contiguous_format  # of its weights' memory while it trains
     variant: str = "exact"  # or "fast": which variant of the demo's networks this one holds (studio.fast)
 
@@ -117,6 +119,24 @@ class BaseGAN(nn.Module):
         super().__init__()
         self.config = checked(config if config is not None else self.Config())
         self.extras: dict[str, Any] = {}  # what the checkpoint's card says about its input (palette, classes …)
+
+    @classmethod
+    def configured(cls, values: Mapping[str, Any]) -> Any:
+        """The Config that a card or a run's state tells, also an older one's (see `upgraded`).
+
+        Raises:
+            ValueError, TypeError: a field that there never was, or a value that it can't have.
+        """
+        return checked(cls.Config(**cls.upgraded(dict(values))))
+
+    @classmethod
+    def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The fields of an older card under today's names; what was said then must mean the same now."""
+        return values
+
+    def grown(self, child: str, state: dict[str, Tensor], config: Any) -> dict[str, Tensor]:
+        """A smaller network's tensors under the names that they have in this one, when a training begins from it."""
+        return state
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One optimizer a player, named as the child network it moves, or as the role of several together."""
@@ -147,6 +167,13 @@ class BaseGAN(nn.Module):
     def measure(self, data: Any, indices: Sequence[int]) -> dict[str, Any]:
         """Figures for the card on examples that were held out of the training; n is among them."""
         raise NotImplementedError
+
+    def glance(self, batch: Any) -> dict[str, float]:
+        """A few figures of held-out examples in seconds, to watch while it trains. Less is better of the first one:
+        the state with the least is kept. By default how far what is made is from what is real (`measure.kid`)."""
+        parts = [self.made([part[k : k + 16] for part in batch]) for k in range(0, len(batch[0]), 16)]
+        made, real = (torch.cat(x).float().clamp(-1, 1) for x in zip(*parts, strict=True))
+        return {"kid": measure.kid(made, real)} if measure.can_see(made) else {}
 
     def example(self) -> dict[str, tuple[Tensor, ...]]:
         """Inputs for each network of the demo, for one picture: by them it is sized, timed and compared."""

@@ -131,7 +131,7 @@ def load(gan: str, tag: str | None = None, device: str | None = None, fast: bool
     if described["gan"] != gan:
         raise ValueError(f"{place.name} is a checkpoint of {described['gan']}, not of {gan}.")
     kind = registry.gan(gan)
-    config = kind.Config(**described["config"])
+    config = kind.configured(described["config"])
     tensors: dict[str, Tensor] = {}
     for name, facts in described["files"].items():
         tensors |= _read_file(place / Path(name).name, facts)

@@ -88,6 +88,7 @@ def _config(kind: Any, config: Any) -> dict[str, Any]:
     """The settings of the network; a field that names a file of the disk is emptied."""
     if not isinstance(config, dict):
         raise Refused("its config is not a table")
+    config = kind.upgraded(dict(config))
     known = {field.name: field for field in fields(kind.Config)}
     foreign = sorted(set(config) - set(known))
     if foreign:

@@ -251,7 +251,7 @@ def _fits(card: dict[str, Any], folder: Path) -> None:
     try:
         for name in card["files"]:
             tensors |= safe.read(folder / name)
-        checkpoints.build(kind, kind.Config(**card["config"]), tensors)
+        checkpoints.build(kind, kind.configured(card["config"]), tensors)
     except (ValueError, RuntimeError, TypeError, OverflowError, MemoryError) as error:  # torch's, of absurd sizes
         raise foreign.Refused(f"its weights do not fit its card. {str(error)[:300].rstrip('.')}") from error
 

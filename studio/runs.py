@@ -298,17 +298,39 @@ class Run:
         except FileNotFoundError as error:
             raise ValueError(f"The run {self.name} has no saved state yet.") from error
 
-    def gan(self, shown: bool = True) -> BaseGAN:
-        """The network as it stands: the averaged one that is shown, or the trained one."""
-        state = self.state()
+    def best(self) -> dict[str, Any]:
+        """The networks that did best on the pictures held out; the last state where nothing was measured."""
+        try:
+            return torch.load(self.folder / "best.pt", map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            return self.state()
+
+    def gan(self, shown: bool = True, best: bool = True) -> BaseGAN:
+        """The network that did best, or as it stands now: the averaged one that is shown, or the trained one."""
+        state = self.best() if best else self.state()
         kind = registry.gan(self.card["gan"])
-        gan = kind(kind.Config(**state["config"]))
+        gan = kind(kind.configured(state["config"]))
         gan.load_state_dict(state["gan"])
         if shown:  # of the averages, only what a demo shows: the other player is the one that was trained
             averages = {k: v for k, v in state["shown"].items() if k.split(".")[0] in gan.demo}
             gan.load_state_dict(averages, strict=False)
         gan.extras = self.card.get("facts", {})
         return gan.eval()
+
+    def origin(self) -> dict[str, Any]:
+        """Where its networks come from, as a checkpoint's card says it."""
+        card, state = self.card, self.best()
+        return {
+            "kind": "trained",
+            "command": card["command"],
+            **({"recipe": card["recipe"]} if "recipe" in card else {}),
+            "data": data_name(card["data"]),
+            "before": card.get("before", []),
+            "steps": state["step"],
+            "pictures": state["step"] * state["config"]["batch"],
+            "minutes": round(state.get("seconds") or _seconds(self.events())) // 60,
+            "device": card.get("trained on", card.get("device", "cpu")),
+        }
 
     def keep(self, tag: str, facts: dict[str, Any], where: Path | None = None, examples: Sequence[Path] = ()) -> Path:
         """Makes a checkpoint of the run as it stands, or a better one of a tag that is there.
@@ -319,17 +341,7 @@ class Run:
             examples: pictures to try it on, that go into its folder; the preview is made of them. None = those that
                 are there already; without any the preview is the last contact sheet.
         """
-        card, state, gan = self.card, self.state(), self.gan()
-        origin = {
-            "kind": "trained",
-            "command": card["command"],
-            "data": data_name(card["data"]),
-            "before": card.get("before", []),
-            "steps": state["step"],
-            "pictures": state["step"] * gan.config.batch,
-            "minutes": round(state.get("seconds") or _seconds(self.events())) // 60,
-            "device": card.get("trained on", card.get("device", "cpu")),
-        }
+        card, gan, origin = self.card, self.gan(), self.origin()
         before: dict[str, Any] = {}
         folder = (where or checkpoints.home() / "checkpoints") / card["gan"] / checkpoints.checked_tag(tag)
         if (folder / "card.json").exists():
@@ -358,7 +370,7 @@ class Run:
             preview = images.open_picture(self.samples[-1]) if self.samples else None
         if "arms" in before:
             beside.append(folder / before["arms"]["file"])
-        beside += [folder / name for name in before.get("pictures", [])]
+        beside += [folder / name for name in (*before.get("pictures", []), "recipe.toml") if (folder / name).exists()]
         return checkpoints.save(gan, tag, facts, preview, where=where, beside=beside)
 
     # ---- writing ----------------------------------------------------------------------------------------------------
@@ -516,13 +528,16 @@ def create(
     name: str | None = None,
     settings: Sequence[str] = (),
     origin: str | None = None,
+    before: Run | None = None,
     held_out: int = 0,
+    held: Sequence[str] = (),
     seed: int = 0,
     steps: int | None = None,
     minutes: float | None = None,
     device: str | None = "cpu",
     title: str = "",
     owner: str | None = None,
+    recipe: Mapping[str, Any] | None = None,
 ) -> Run:
     """Makes the folder of a new run, after everything about it was checked; nothing is trained yet.
 
@@ -533,11 +548,14 @@ def create(
         settings: ``field=value`` of the Config.
         origin: a checkpoint's tag to begin from; its held-out pictures stay held out. A network that the settings
             give another shape begins anew.
+        before: a run whose best networks to begin from, instead of a checkpoint's.
         held_out: how many pictures to set aside, if the origin has not done so.
+        held: the pictures to set aside, by name.
         steps, minutes: how long.
         device: None = the fastest that is there.
         title: what people call it.
         owner: the mark of the browser that starts it (`studio.owners`); None = nobody's, it is started in the shell.
+        recipe: which one it follows (`studio.recipes`): tag and stage.
 
     Raises:
         ValueError: something can't be, or the server's limits don't allow it; says what to do.
@@ -562,7 +580,10 @@ def create(
     config = data.fit(config, card.get("extras", {}))
     allowed.check(pictures=None if data.toy else len(data))
     there = set(data.names)
-    held = [name for name in card.get("held_out") or [] if name in there]  # other data has other names
+    if lacking := [name for name in held if name not in there]:
+        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+        raise ValueError(f"{source} lacks pictures that should be held out: {', '.join(lacking[:3])}{more}.")
+    held = list(held) or [name for name in card.get("held_out") or [] if name in there]  # other data has other names
     held = held or (data.set_aside(held_out, seed) if held_out else [])
     _make_room(allowed.runs)
     run = Run(name if name and len(Path(name).parts) > 1 else folder_of_runs() / _named(name, gan))
@@ -572,6 +593,8 @@ def create(
         )
     begin = f"--from {origin}" if origin else f"--hold-out {held_out}"
     earlier = card.get("origin", {})
+    if before is not None:
+        begin, earlier = f"--from-run {before.name}", before.origin()
     where = "+".join(part if _is_name(part) else str(Path(part).resolve()) for part in several(source))
     described = {
         "gan": gan,
@@ -582,12 +605,14 @@ def create(
         "facts": data.facts(),
         "seed": seed,
         "from": origin,
+        **({"from run": str(before.folder.resolve())} if before is not None else {}),
         "before": [*earlier.get("before", []), {k: v for k, v in earlier.items() if k != "before"}] if earlier else [],
         "command": f"python -m studio train {gan} --data {data_name(source)} {begin} --set {shlex.join(settings)}",
         "goal": {"steps": steps, "minutes": minutes},
         "device": devices.device(device).name,
         "created": time.time(),
         **({"owner": owner} if owner else {}),
+        **({"recipe": dict(recipe)} if recipe else {}),
     }
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -625,7 +650,7 @@ def changed(kind: type[BaseGAN], base: dict[str, Any], settings: Sequence[str]) 
     Raises:
         ValueError: an unknown field or a value that it can't have.
     """
-    return checked(kind.Config(**{**base, **read_settings(kind, settings)}))
+    return kind.configured({**kind.upgraded(dict(base)), **read_settings(kind, settings)})
 
 
 def read_settings(kind: type[BaseGAN], settings: Sequence[str]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def watched(run: Run, after: int = 0) -> dict[str, Any]:
 def columns(run: Run) -> list[dict[str, str]]:
     """What stands in each column of a run's sheets."""
     kind = registry.gan(run.card["gan"])
-    return kind.columns(kind.Config(**run.card["config"]), run.card.get("facts") or {})
+    return kind.columns(kind.configured(run.card["config"]), run.card.get("facts") or {})
 
 
 _known: dict[str, str] = {}

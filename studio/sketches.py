@@ -166,16 +166,8 @@ def colour_hints(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def pair(photo: np.ndarray, rng: np.random.Generator | None, hints: float) -> tuple[np.ndarray, np.ndarray]:
-    """(sketch, photo), both ``(H, W, 3)`` uint8, with colour under the ink in the share ``hints`` of all sketches.
-
-    Where hints are used at all, a sketch without them gets the photo in grey: a drawing without colour stands for a
-    picture without colour. Asked to guess between red and blue, a net could only answer with a muddy average, or
-    with both, in patches.
-    """
-    ink = extract(photo, rng)[..., None]
-    if hints == 0 or rng is None:
-        return np.repeat(ink, 3, axis=2), photo
-    if rng.random() >= hints:
-        return np.repeat(ink, 3, axis=2), cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    under = colour_hints(photo, rng)
-    return cv2.multiply(under, np.repeat(ink, 3, axis=2), scale=1 / 255), photo
+    """(sketch, photo), both ``(H, W, 3)`` uint8, with colour under the ink in the share ``hints`` of all sketches."""
+    ink = np.repeat(extract(photo, rng)[..., None], 3, axis=2)
+    if rng is None or rng.random() >= hints:
+        return ink, photo
+    return cv2.multiply(colour_hints(photo, rng), ink, scale=1 / 255), photo

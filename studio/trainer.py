@@ -16,12 +16,13 @@ import numpy as np
 import psutil
 import torch
 
-from studio import checkpoints, devices, images, registry, runs, training
+from studio import checkpoints, devices, features, images, registry, runs, training
 from studio.base import BaseGAN
 from studio.images import Picture
 from studio.runs import Run, Status
-from studio.training import Changed, Ended, Event, Phase, Progress, Sample, Single, Wish, write_atomically
+from studio.training import Changed, Ended, Event, Measured, Phase, Progress, Sample, Single, Wish, write_atomically
 
+LEAST_HELD = 8  # pictures, below which a figure of them says nothing
 RESERVE = 1 << 16  # bytes kept free for the last words on a full disk
 
 
@@ -199,12 +200,15 @@ def _work(
         gan.extras = card.get("facts") or {}
         if state is None and card.get("from"):
             _take_over(gan, checkpoints.load(card["gan"], card["from"]))
+        if state is None and card.get("from run"):
+            _take_over(gan, Run(card["from run"]).gan())
         if steps is None and minutes is None:
             steps, minutes = _left(card.get("goal") or {}, state)
         held = card.get("held_out") or []
         some = [data.names.index(name) for name in (held or data.names)]
         some = some[:: max(1, len(some) // 10)][:10]
         examples = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
+        glance = _glance(data, kind, held)
         aside = set(held)
         data.keep([name for name in data.names if name not in aside])
         with run._writing():  # it may have been given another title while it waited
@@ -227,7 +231,18 @@ def _work(
             device=device.name,
             seed=card.get("seed", 0),
             workers=devices.workers(device.name) if workers is None else workers,
+            glance=glance,
+            keep=lambda networks: write_atomically(run.folder / "best.pt", lambda path: torch.save(networks, path)),
         )
+
+
+def _glance(data: Any, kind: type[BaseGAN], held: Sequence[str]) -> Any:
+    """Held-out examples to look at on the way; None if there are too few, or nothing to see them by."""
+    some = [data.names.index(name) for name in held]
+    some = some[:: max(1, len(some) // kind.GLANCE)][: kind.GLANCE]
+    if len(some) < LEAST_HELD or features.missing():
+        return None
+    return data.batch(some, [np.random.default_rng((7, k)) for k in range(len(some))])
 
 
 def _left(goal: dict[str, Any], state: dict[str, Any] | None) -> tuple[int | None, float | None]:
@@ -307,8 +322,8 @@ def _turn(run: Run, device: str) -> Iterator[bool]:
 def _take_over(gan: BaseGAN, origin: BaseGAN) -> None:
     """Gives ``gan`` the networks of ``origin`` whose tensors all have their place here: a network may have grown."""
     for child, network in origin.named_children():
-        if network is not None:
-            theirs, ours = network.state_dict(), gan.get_submodule(child).state_dict()
+        if network is not None and getattr(gan, child, None) is not None:
+            theirs, ours = gan.grown(child, network.state_dict(), origin.config), gan.get_submodule(child).state_dict()
             if all(k in ours and ours[k].shape == v.shape for k, v in theirs.items()):
                 gan.get_submodule(child).load_state_dict(theirs, strict=False)
 
@@ -322,7 +337,7 @@ def _note(run: Run, event: Event) -> None:
             values["file"] = f"{kind}-{event.step:07d}.webp"
             event.picture.save(run.folder / values["file"], quality=88)
         line |= values
-    elif isinstance(event, (Phase, Progress, Changed, Ended)):
+    elif isinstance(event, (Phase, Progress, Measured, Changed, Ended)):
         line |= asdict(event)
     run.note(line)
 

@@ -28,6 +28,7 @@ from studio.data import Stream
 
 PATIENCE = 20 * 60  # seconds that a paused trainer keeps its device, ready for single steps
 BOTH = "both"
+DIRECTIONS = (".0._u", ".0._v")  # what torch.nn.utils.parametrizations.spectral_norm keeps between two steps
 
 
 # ---- what is told ---------------------------------------------------------------------------------------------------
@@ -67,6 +68,18 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Figures of the averaged networks on pictures that were held out; of the first one less is better.
+
+    best: whether this is the least so far; then the networks were kept.
+    """
+
+    step: int
+    figures: dict[str, float]
+    best: bool
+
+
+@dataclass(frozen=True)
 class Single:
     """One step that somebody asked for, of one player or of both.
 
@@ -101,7 +114,7 @@ class Ended:
     why: str = ""
 
 
-Event = Phase | Progress | Sample | Single | Changed | Ended
+Event = Phase | Progress | Sample | Measured | Single | Changed | Ended
 
 
 # ---- what is wished -------------------------------------------------------------------------------------------------
@@ -137,6 +150,9 @@ def train(
     seed: int = 0,
     workers: int = 0,
     save_every: float = 60.0,
+    glance: Any = None,
+    glance_every: float = 180.0,
+    keep: Callable[[dict[str, Any]], None] | None = None,
 ) -> Iterator[Event]:
     """Trains until ``steps`` in all, or for ``minutes`` from now, or until ``asked()`` wishes it to stop.
 
@@ -149,6 +165,9 @@ def train(
         save: called with the whole state, at an interval, at a pause and at the end.
         asked: what whoever watches wishes; called before each step.
         save_every: seconds between states (longer if saving takes long).
+        glance: examples that were held out; None = nothing is measured on the way.
+        glance_every: seconds between two looks at them (longer if looking takes long: a twentieth of the time at most).
+        keep: called with the networks whenever they were the best so far (see `Measured`).
 
     Yields:
         events, and one Ended at last; a loss that is not finite ends it as failed, without saving.
@@ -159,6 +178,7 @@ def train(
     if steps is None and minutes is None:
         raise ValueError("Say how long: steps or minutes.")
     trainer = _Trainer(gan, data, examples, resume, device, seed, workers)
+    trainer.glance, trainer.glance_every, trainer.keep = glance, glance_every, keep or (lambda networks: None)
     yield from trainer.run(steps, minutes, save or (lambda state: None), asked, save_every)
 
 
@@ -183,6 +203,7 @@ class _Trainer:
         self.optimizers = gan.optimizers()
         self.config, self.rates = gan.config, {}
         self.step, self.seed, self.seconds = 0, seed, 0.0
+        self.best = math.inf  # of the held-out figure
         self.wish = Wish()
         for name, optimizer in self.optimizers.items():
             self.rates[name] = [group["lr"] for group in optimizer.param_groups]
@@ -194,6 +215,7 @@ class _Trainer:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.step, self.seed, self.seconds = state["step"], state["seed"], state.get("seconds", 0.0)
+        self.best = state.get("best", math.inf)
         self.gan.load_state_dict(state["gan"])
         self.shown.load_state_dict(state["shown"])
         for name, optimizer in self.optimizers.items():
@@ -203,14 +225,20 @@ class _Trainer:
                 group.update(settings)  # a resumed run may have been given another lr
 
     def state(self) -> dict[str, Any]:
+        return self.networks() | {
+            "seed": self.seed,
+            "best": self.best,
+            "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
+        }
+
+    def networks(self) -> dict[str, Any]:
+        """What a checkpoint is made of."""
         return {
             "step": self.step,
-            "seed": self.seed,
             "seconds": self.seconds,
             "config": asdict(self.config),
             "gan": self.gan.state_dict(),
             "shown": self.shown.state_dict(),
-            "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
         }
 
     # ---- the loop ---------------------------------------------------------------------------------------------------
@@ -231,6 +259,7 @@ class _Trainer:
         clock = _Clock(self.seconds, None if minutes is None else self.seconds + 60 * minutes)
         losses, said, saved, sampled = _Mean(), clock.seconds, clock.seconds, -math.inf
         drawing = 0.0  # seconds that the last sheet took: at most a twentieth of the time goes into sheets
+        looking, looked = 0.0, -math.inf if self.best == math.inf else clock.seconds
         first, how, pause = self.step, "finished", save_every
         while self.step < last and not clock.over:
             wish = asked()
@@ -270,6 +299,10 @@ class _Trainer:
                 sample = self._sample()
                 drawing, sampled = time.monotonic() - started, now
                 yield sample
+            if self.glance is not None and now - looked >= max(self.glance_every, 20 * looking):
+                started, self.seconds = time.monotonic(), now
+                yield from self._measured()
+                looking, looked = time.monotonic() - started, now
             if now - saved >= pause:
                 self.seconds = now
                 started = time.monotonic()
@@ -279,6 +312,8 @@ class _Trainer:
         self.seconds = clock.seconds
         if self.step > first:
             yield self._sample()
+            if self.glance is not None:
+                yield from self._measured()
         save(self.state())
         yield Ended(self.step, how)
 
@@ -305,6 +340,20 @@ class _Trainer:
     def _sample(self) -> Sample:
         self.shown.config = self.config
         return Sample(self.step, contact(self.shown, self.examples, self.device), self._diversity())
+
+    def _measured(self) -> Iterator[Measured]:
+        """Looks at the held-out examples; keeps the networks if they never were better. Some GANs can't say."""
+        self.shown.config = self.config
+        with torch.no_grad():
+            self.shown.eval()
+            torch.manual_seed(self.seed)
+            figures = self.shown.glance([part.to(self.device) for part in self.glance])
+        value = next(iter(figures.values()), math.nan)
+        if better := value < self.best:
+            self.best = value
+            self.keep(self.networks())
+        if figures:
+            yield Measured(self.step, {name: round(float(v), 4) for name, v in figures.items()}, better)
 
     @torch.no_grad()
     def _diversity(self) -> float | None:
@@ -463,14 +512,19 @@ class _Mean:
 def average(shown: BaseGAN, gan: BaseGAN, decay: float, step: int) -> None:
     """Moves the averaged networks towards the trained ones; early on faster, so that the start is soon forgotten.
 
-    Networks that are not shown are not averaged: the copy has them as they are.
+    Networks that are not shown are not averaged: the copy has them as they are. Nor are spectral norm's vectors: they
+    are directions of length 1, not weights. Their average is shorter, the norm that it measures too small, and what the
+    layer gives grows from layer to layer.
     """
     early = min(decay, (1 + step) / (10 + step)) if decay else 0.0
     for name, _ in gan.named_children():
         decay = early if name in gan.demo else 0.0
         ours, theirs = shown.get_submodule(name).state_dict(), gan.get_submodule(name).state_dict()
-        floats = [k for k in ours if ours[k].is_floating_point()]
+        floats = [k for k in ours if ours[k].is_floating_point() and not k.endswith(DIRECTIONS)]
         torch._foreach_lerp_([ours[k] for k in floats], [theirs[k] for k in floats], 1 - decay)
+        for k in ours:
+            if k.endswith(DIRECTIONS):
+                ours[k].copy_(theirs[k])
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ def gates(card: Mapping[str, Any], names: Mapping[str, str], textures: Sequence[
         textures: squares of real paintings, ``{"file": "/api/…", "style": …}``.
     """
     gan, kind = card["gan"], studio.gan(card["gan"])
-    config = kind.Config(**card["config"])
+    config = kind.configured(card["config"])
     base, each = kind.parameters_of(config)
     paper_base, paper_each = kind.parameters_of(kind.Config())
     distances(card, names)

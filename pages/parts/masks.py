@@ -21,7 +21,7 @@ def masks(card: Mapping[str, Any], labels: Any, names: Mapping[str, str]) -> Non
         names: label -> its name for people.
     """
     gan, kind = card["gan"], studio.gan(card["gan"])
-    config = kind.Config(**card["config"])
+    config = kind.configured(card["config"])
     base, each = kind.parameters_of(config)
     paper_base, paper_each = kind.parameters_of(kind.Config())
     words = table("stargan.look")

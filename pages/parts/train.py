@@ -418,7 +418,7 @@ def _origin(gan: str, kind: Any) -> tuple[str | None, Any, str]:
         persist_state="session",
     )
     if origin:
-        return origin, kind.Config(**studio.card(gan, origin)["config"]), f"checkpoint-{origin}"
+        return origin, kind.configured(studio.card(gan, origin)["config"]), f"checkpoint-{origin}"
     return None, {"classroom": kind.CLASSROOM, "paper": kind.Config(), "tiny": kind.TINY}[preset], preset
 
 

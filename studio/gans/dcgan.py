@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -226,17 +227,12 @@ class GAN(BaseGAN):
         (real,) = data.batch(indices, [None] * len(indices))
         made = self.generator(self.noise(len(indices), torch.Generator().manual_seed(0))).cpu()
         found: dict[str, Any] = {"n": len(indices), "size": self.config.size}
-        found["generator"] = {
-            "swd": round(measure.sliced_wasserstein(made, real)["mean"], 1),
-            "diversity": round(measure.diversity(made), 4),
-        }
-        if (half := len(real) // 2) > 1:
-            floor = measure.sliced_wasserstein(real[:half], real[half : 2 * half])["mean"]
-            found["real against real"] = {
-                "n": half,
-                "swd": round(floor, 1),
-                "diversity": round(measure.diversity(real), 4),
-            }
+        found["generator"] = measure.apart(made, real) | {"diversity": round(measure.diversity(made), 4)}
+        found["real against real"] = measure.floor(real) | {"diversity": round(measure.diversity(real), 4)}
+        others = np.setdiff1d(np.arange(len(data)), np.asarray(indices))
+        if len(others):
+            (seen,) = data.batch(others, [None] * len(others))
+            found["nearest seen"] = measure.copied(made, seen, real)
         return found
 
     def example(self) -> dict[str, tuple[Tensor, ...]]:

@@ -492,6 +492,20 @@ class GAN(BaseGAN):
         photo, painting, style = batch
         return self.generator(photo, F.one_hot(style, self.config.styles + 1).to(photo)), painting
 
+    GLANCE = 160
+
+    def glance(self, batch: tuple[Tensor, Tensor, Tensor]) -> dict[str, float]:
+        """The mean over the styles, of as many photos as there are paintings of each; then each style's own."""
+        photo, painting, style = batch
+        found, gates = {}, torch.eye(self.config.styles + 1, device=photo.device)
+        for k in style.unique().tolist():
+            real, some = painting[style == k], photo[: int((style == k).sum())]
+            if len(real) < 2 or not measure.can_see(real):
+                return {}
+            made = [self.generator(x, gates[k].expand(len(x), -1)) for x in some.split(16)]
+            found[f"gate {k}"] = measure.kid(torch.cat(made).float().clamp(-1, 1), real)
+        return {"kid": sum(found.values()) / len(found), **found}
+
     def show(self, pictures: Sequence[Picture]) -> Tensor:
         """The same of whole pictures, cut to their middle squares, as large as `load` allows."""
         side = max(LEAST, self.config.load // 4 * 4)
@@ -517,8 +531,10 @@ class GAN(BaseGAN):
             raise ValueError("Too few pictures are held out: at least 2 photos and 2 paintings of each style.")
 
         def distances(pictures: Tensor) -> dict[str, float]:
-            near = {s: measure.sliced_wasserstein(pictures[:n], own[s][:n])["mean"] for s in styles}
-            return {s: round(value, 1) for s, value in near.items()}
+            near = {s: measure.apart(pictures[:n], own[s][:n]) for s in styles}
+            return {s: row["swd"] for s, row in near.items()} | {
+                f"{s} kid": row["kid"] for s, row in near.items() if "kid" in row
+            }
 
         gates = torch.eye(self.config.styles + 1, device=self.device)
         found: dict[str, Any] = {"n": n, "size": side, "photos": len(photos)}

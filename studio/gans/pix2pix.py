@@ -38,9 +38,11 @@ from torch.optim import Adam, Optimizer
 from studio import images, measure
 from studio.base import About, BaseGAN, Term, checked, descend, option, verb
 from studio.data import Pairs
+from studio.features import features, likeness
 from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import bce
+from studio.projected import AHEAD, ONLOOKER, Look, ProjectedJudge, eyes_terms, judges
 from studio.sketches import extract
 
 
@@ -68,14 +70,23 @@ class Config:
     )
     judge_width: int = option(64, "Channels of the discriminator's first layer.", low=1, high=256)
     l1: float = option(100.0, "Weight of the distance to the photo; 0 switches the term off.", low=0)
-    adversarial: float = option(1.0, "Weight of fooling the discriminator; 0 switches the term off.", low=0)
-    warmup: int = option(0, "Steps at the start in which L1 plays alone (the paper: 0).", low=0)
+    coarse: float = option(
+        0.0, "Weight of the same between pictures averaged over 8 x 8 pixels, which is colour (the paper: 0).", low=0
+    )
+    adversarial: float = option(
+        1.0, "Weight of fooling the discriminator; 0 switches the term off, and it only looks on.", low=0
+    )
+    eyes: float = option(
+        0.0, "Weight of fooling a second judge that sees by a network that knows pictures (the paper: 0).", low=0
+    )
+    alike: float = option(0.0, "Weight of looking like the photo to that network (the paper: 0).", low=0)
+    warmup: int = option(0, "Steps at the start in which no judge plays (the paper: 0).", low=0)
     batch: int = option(1, "Pairs a step (section 3.3 uses 1 to 10).", low=1, high=256)
     lr: float = option(2e-4, "Adam's step size for the generator; its betas are 0.5 and 0.999.", low=0, high=1)
-    judge_lr: float = option(2e-4, "The same for the discriminator.", low=0, high=1)
+    judge_lr: float = option(2e-4, "The same for the discriminator, and for the second judge.", low=0, high=1)
     ema: float = option(0.0, "Decay of the averaged generator that is shown; 0 = show the last one.", low=0, high=1)
     hints: float = option(
-        0.0, "Share of sketches with dabs of the photo's colours; if not 0, the others get a grey photo.", low=0, high=1
+        0.0, "Share of sketches with dabs of the photo's colours.", low=0, high=1
     )
 
 
@@ -272,6 +283,15 @@ class GAN(BaseGAN):
                 {"en": "Mean distance to the photo (L1).", "ko": "사진과의 평균 거리(L1)."},
                 weight="l1",
             ),
+            "coarse": Term(
+                r"\lVert \downarrow_8 y-\downarrow_8 G(x,z)\rVert_1",
+                {
+                    "en": "The same between pictures averaged over 8 x 8 pixels: their colours. Not in the paper.",
+                    "ko": "8 x 8 픽셀씩 평균 낸 그림 사이의 같은 거리, 곧 색. 논문에는 없습니다.",
+                },
+                weight="coarse",
+            ),
+            **eyes_terms("x,"),
         },
         read_before=("vanilla", "conditional", "dcgan"),
         read_next=("cyclegan", "spade"),
@@ -294,11 +314,12 @@ class GAN(BaseGAN):
                 nn.init.normal_(p, 0.0, 0.02)
             elif "norm" not in name:
                 nn.init.zeros_(p)
+        self.eyes = ProjectedJudge(self.config.inputs) if self.config.eyes else None
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
         return {
-            "discriminator": Adam(self.discriminator.parameters(), c.judge_lr, betas=(0.5, 0.999)),
+            "discriminator": Adam(judges(self.discriminator, self.eyes), c.judge_lr, betas=(0.5, 0.999)),
             "generator": Adam(self.generator.parameters(), c.lr, betas=(0.5, 0.999)),
         }
 
@@ -306,21 +327,36 @@ class GAN(BaseGAN):
         self, batch: tuple[Tensor, Tensor], optimizers: Mapping[str, Optimizer], step: int
     ) -> dict[str, Tensor]:
         sketch, photo = batch  # (N, inputs, H, W), (N, 3, H, W) in [-1, 1]
+        c, playing = self.config, step >= self.config.warmup
         fake = self.generator(sketch, self.generator.noise(len(sketch)).to(sketch.device))
-        near = F.l1_loss(fake, photo)
-        if step < self.config.warmup:
-            descend(optimizers["generator"], self.config.l1 * near)
-            return {"near": near}
+        losses = {"near": F.l1_loss(fake, photo)}
+        if c.coarse:
+            losses["coarse"] = F.l1_loss(F.avg_pool2d(fake, 8), F.avg_pool2d(photo, 8))
 
-        # 1. The discriminator learns to tell (sketch, photo) from (sketch, fake).
-        verdicts = self.discriminator(sketch, photo), self.discriminator(sketch, fake.detach())
-        d = (bce(verdicts[0], True) + bce(verdicts[1], False)) / 2
-        descend(optimizers["discriminator"], d)
+        # 1. The discriminator learns to tell (sketch, photo) from (sketch, fake). So does a judge that knows pictures.
+        judged = []
+        if playing and (c.adversarial or step % ONLOOKER == 0):
+            yes, no = self.discriminator(sketch, photo), self.discriminator(sketch, fake.detach())
+            losses["discriminator"] = (bce(yes, True) + bce(no, False)) / 2
+            judged.append(losses["discriminator"])
+        if c.eyes or c.alike:
+            look = Look(len(photo), photo.device)
+            theirs, ours, shown = features(look(photo)), features(look(fake)), look.moved(sketch)
+            losses["alike"] = likeness(ours, theirs)
+        if c.eyes and step >= c.warmup - AHEAD:
+            losses["eyes"] = self.eyes.told(theirs, ours, shown)
+            judged.append(losses["eyes"])
+        if judged:
+            descend(optimizers["discriminator"], sum(judged))
 
-        # 2. The generator learns to fool it, staying near the photo.
-        fool = bce(self.discriminator(sketch, fake), True)
-        descend(optimizers["generator"], self.config.adversarial * fool + self.config.l1 * near)
-        return {"discriminator": d, "fool": fool, "near": near}
+        # 2. The generator learns to fool them, staying near the photo.
+        if playing and c.adversarial:
+            losses["fool"] = bce(self.discriminator(sketch, fake), True)
+        if playing and c.eyes:
+            losses["seen"] = self.eyes.fooled(ours, shown)
+        weights = {"fool": c.adversarial, "near": c.l1, "coarse": c.coarse, "seen": c.eyes, "alike": c.alike}
+        descend(optimizers["generator"], sum(w * losses[term] for term, w in weights.items() if term in losses))
+        return losses
 
     def preview(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         """Sketch, what the generator makes of it, the photo."""
@@ -337,6 +373,11 @@ class GAN(BaseGAN):
 
     def made(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         return self.generator(batch[0]), batch[1]
+
+    def glance(self, batch: tuple[Tensor, Tensor]) -> dict[str, float]:
+        """With the distance to the photos beside."""
+        made = torch.cat([self.generator(part) for part in batch[0].split(16)])
+        return super().glance(batch) | {"l1": measure.l1(made, batch[1]), "unlike": 1 - measure.ssim(made, batch[1])}
 
     def show(self, pictures: Sequence[Picture]) -> Tensor:
         """Sketch, and what the generator makes of it."""
@@ -362,11 +403,9 @@ class GAN(BaseGAN):
                 found[f"{name} {kind}".strip()] = {
                     "l1": round(measure.l1(pictures, photos), 4),
                     "ssim": round(measure.ssim(pictures, photos), 4),
-                    "swd": round(measure.sliced_wasserstein(pictures, photos)["mean"], 1),
+                    **measure.apart(pictures, photos),
                 }
-            if (half := len(photos) // 2) > 1:
-                floor = measure.sliced_wasserstein(photos[:half], photos[half:])["mean"]
-                found[f"real against real {kind}".strip()] = {"n": half, "swd": round(floor, 1)}
+            found["real against real"] = measure.floor(photos)
         return found
 
     def example(self) -> dict[str, tuple[Tensor, ...]]:

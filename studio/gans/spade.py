@@ -7,7 +7,7 @@ convolutional net makes of the label map m:
     SPADE(x, m) = (1 + gamma(m)) x^ + beta(m)        spatially-adaptive, "(de)normalisation", section 3.1
 
     D:  min  E[max(0, 1 - D(m, x))] + E[max(0, 1 + D(m, G(m, z)))]                              hinge, at two scales
-    G:  min  -E[D(m, G(m, z))] + 10 |features of D| + 10 |features of VGG| + 0.05 KL(q(z|x) || N(0, 1))
+    G:  min  -E[D(m, G(m, z))] + 10 |features of D| + 10 |features of a net that knows pictures| + 0.05 KL(q(z|x) || N(0, 1))
 
 A net that gets m only as its input must carry it through layers whose normalisation takes the mean of each map away.
 Where m is one label over the whole picture, the mean is all that there is: sky or grass, what comes out is the same.
@@ -16,8 +16,10 @@ Where m is one label over the whole picture, the mean is all that there is: sky 
     Park, Liu, Wang, Zhu: Semantic Image Synthesis with Spatially-Adaptive Normalization. CVPR 2019.
     https://arxiv.org/abs/1903.07291
 
-How this differs from the paper (each a field of `Config`, the defaults are the paper's): the term on VGG's features is
-left out unless a file with VGG's weights is given; an L1 distance to the photo may help a short training; gamma and
+How this differs from the paper (each a field of `Config`, the defaults are the paper's): the net that knows pictures is
+EfficientNet-Lite0 and not VGG-19 (`studio.features`); a judge that sees by it may stand beside the discriminators, or
+for them (`eyes`, arXiv 2111.01007); some pictures may be painted in a random style, which the encoder must then
+recognise (`free`, `recognised`; BicycleGAN, arXiv 1711.11586), or styles come to be ignored; an L1 distance to the photo may help a short training; gamma and
 beta may be made by 1 x 1 kernels, and of fewer hidden maps, which makes a net that paints while the brush moves; the
 picture may take fewer doublings, and the style vector a first map of fixed size, so that a net trained at 64 px goes
 on at 128; the encoder may do without its normalisation, which hides a photo's brightness from it; the averaged
@@ -42,14 +44,16 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim import Adam, Optimizer
 
-from studio import formats, images, measure
+from studio import images, measure
 from studio.base import About, BaseGAN, Term, checked, descend, option, verb
 from studio.data import Segmentations
 from studio.data.base import to_batch
+from studio.features import features, likeness
 from studio.images import Picture
 from studio.labels import Classes, LabelMap, Reading, open_map, palette, sampled
 from studio.layers import Norm
 from studio.losses import hinge
+from studio.projected import AHEAD, ONLOOKER, Look, ProjectedJudge, eyes_terms, judges
 from studio.toys.landscapes import landscape
 
 
@@ -88,12 +92,19 @@ class Config:
     judge_width: int = option(64, "Channels of a discriminator's first layer.", low=1, high=256)
     adversarial: float = option(1.0, "Weight of fooling the discriminators; 0 switches the term off.", low=0)
     features: float = option(10.0, "Weight of looking alike to the discriminators' layers; 0 = off.", low=0)
-    perceptual: float = option(10.0, "Weight of looking alike to VGG's layers, if its weights are there.", low=0)
-    vgg: str = option(
-        "", "A file with VGG-19's weights (torchvision's vgg19-….pth); empty = the term is off.", path=True
+    alike: float = option(10.0, "Weight of looking alike to a network that knows pictures.", low=0)
+    eyes: float = option(
+        0.0, "Weight of fooling a further judge that sees by that network (the paper: 0).", low=0
     )
     kl: float = option(0.05, "Weight of keeping styles normally distributed.", low=0)
     near: float = option(0.0, "Weight of the L1 distance to the photo (the paper has none).", low=0)
+    free: float = option(
+        0.0, "Share of a batch that is painted in a style drawn at random, not the photo's (the paper: 0).", low=0, high=1
+    )
+    recognised: float = option(
+        0.0, "Weight of the encoder recognising such a style in what was made of it (the paper: 0).", low=0
+    )
+    warmup: int = option(0, "Steps at the start in which no judge plays (the paper: 0).", low=0)
     batch: int = option(32, "Pairs a step.", low=1, high=256)
     lr: float = option(1e-4, "Adam's step size for generator and encoder; its betas are 0 and 0.9.", low=0, high=1)
     judge_lr: float = option(4e-4, "The same for the discriminators.", low=0, high=1)
@@ -344,37 +355,6 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1).mean()
 
 
-class VGG(nn.Module):
-    """VGG-19's first layers, for the perceptual term: maps after relu1_1, 2_1, 3_1, 4_1 and 5_1."""
-
-    PLAN = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512)
-    KEPT, WEIGHTS = (0, 3, 6, 11, 16), (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
-
-    def __init__(self, file: str) -> None:
-        super().__init__()
-        read, at, inputs = formats.read(file), 0, 3
-        self.convs = nn.ModuleDict()
-        for k, outputs in enumerate(self.PLAN):
-            if outputs:
-                self.convs[str(k)] = conv = nn.Conv2d(inputs, outputs, 3, padding=1)
-                try:
-                    conv.load_state_dict({part: read[f"features.{at}.{part}"] for part in ("weight", "bias")})
-                except (KeyError, RuntimeError) as error:
-                    raise ValueError(f"{file} does not hold VGG-19's weights: features.{at} is missing.") from error
-                inputs = outputs
-            at += 2 if outputs else 1
-        self.requires_grad_(False)
-
-    def forward(self, ours: Tensor, theirs: Tensor) -> Tensor:
-        """The weighted distance between two batches of pictures."""
-        total = ours.new_zeros(())
-        for k, outputs in enumerate(self.PLAN):
-            ours, theirs = (F.relu(self.convs[str(k)](x)) if outputs else F.max_pool2d(x, 2) for x in (ours, theirs))
-            if k in self.KEPT:
-                total = total + self.WEIGHTS[self.KEPT.index(k)] * F.l1_loss(ours, theirs)
-        return total
-
-
 # ---- the GAN --------------------------------------------------------------------------------------------------------
 
 
@@ -454,14 +434,6 @@ class GAN(BaseGAN):
                 },
                 weight="features",
             ),
-            "perceptual": Term(
-                r"\mathcal{L}_P=\sum_i w_i\lVert V^{(i)}(x)-V^{(i)}(G(m,z))\rVert_1",
-                {
-                    "en": "The same to the layers of VGG, a network that knows photos; 0 without its weights.",
-                    "ko": "사진을 아는 신경망 VGG의 층에서 볼 때의 차이. 그 가중치가 없으면 0입니다.",
-                },
-                weight="perceptual",
-            ),
             "kl": Term(
                 r"D_{KL}(q(z|x)\,\Vert\,\mathcal{N}(0,1))",
                 {
@@ -477,6 +449,17 @@ class GAN(BaseGAN):
                     "ko": "사진과의 평균 거리(L1). 논문의 목적 함수에는 없습니다.",
                 },
                 weight="near",
+            ),
+            **eyes_terms("m,"),
+            "recognised": Term(
+                r"\lVert z-\mu(G(m,z))\rVert_1",
+                {
+                    "en": "How far the style that the encoder reads in a picture is from the one it was painted in; "
+                    "so that styles are not ignored. Not in the paper.",
+                    "ko": "그림에서 인코더가 읽은 스타일이 실제로 쓴 스타일과 얼마나 다른지. 스타일이 무시되지 "
+                    "않게 합니다. 논문에는 없습니다.",
+                },
+                weight="recognised",
             ),
         },
         read_before=("pix2pix", "wgan"),
@@ -512,11 +495,19 @@ class GAN(BaseGAN):
                 nn.init.xavier_normal_(p)
             elif name.endswith("bias"):
                 nn.init.zeros_(p)
+        self.eyes = ProjectedJudge(c.channels) if c.eyes else None
+
+    @classmethod
+    def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if "perceptual" in values:  # until 2026-12: by VGG's features, and off without a file of its weights
+            file, weight = values.pop("vgg", ""), values.pop("perceptual")
+            values["alike"] = weight if file else 0.0
+        return values
 
     def optimizers(self) -> dict[str, Optimizer]:
         c, own = self.config, [self.generator, *([self.encoder] if self.encoder is not None else [])]
         return {
-            "discriminator": Adam(self.discriminator.parameters(), c.judge_lr, betas=(0.0, 0.9)),
+            "discriminator": Adam(judges(self.discriminator, self.eyes), c.judge_lr, betas=(0.0, 0.9)),
             "generator": Adam((p for part in own for p in part.parameters()), c.lr, betas=(0.0, 0.9)),
         }
 
@@ -524,32 +515,56 @@ class GAN(BaseGAN):
         self, batch: tuple[Tensor, Tensor], optimizers: Mapping[str, Optimizer], step: int
     ) -> dict[str, Tensor]:
         ids, photo = batch  # (N, H, W) uint8, (N, 3, H, W) in [-1, 1]
-        c, labels = self.config, self.one_hot(ids)
-        z, kl = self._style_of(photo)
+        c, labels, playing = self.config, self.one_hot(ids), step >= self.config.warmup
+        z, losses, own = self._style_of(photo)  # the first `own` pictures are painted in their photo's style
         fake = self.generator(labels, z)
+        losses["near"] = F.l1_loss(fake[:own], photo[:own])
 
-        # 1. The discriminators learn to tell (labels, photo) from (labels, fake).
-        d = verdict(self.discriminator(labels, photo), True) + verdict(self.discriminator(labels, fake.detach()), False)
-        descend(optimizers["discriminator"], d)
+        # 1. The discriminators learn to tell (labels, photo) from (labels, fake). So does one that knows pictures.
+        judged = []
+        if playing and (c.adversarial or c.features or step % ONLOOKER == 0):
+            yes, no = self.discriminator(labels, photo), self.discriminator(labels, fake.detach())
+            losses["discriminator"] = verdict(yes, True) + verdict(no, False)
+            judged.append(losses["discriminator"])
+        if c.eyes or c.alike:
+            look = Look(len(photo), photo.device)
+            theirs, ours, shown = features(look(photo)), features(look(fake)), look.moved(labels)
+            losses["alike"] = likeness([x[:own] for x in ours], [x[:own] for x in theirs])
+        if c.eyes and step >= c.warmup - AHEAD:
+            losses["eyes"] = self.eyes.told(theirs, ours, shown)
+            judged.append(losses["eyes"])
+        if judged:
+            descend(optimizers["discriminator"], sum(judged))
 
         # 2. Generator and encoder learn to fool them, looking like the photo to their layers, with styles kept normal.
-        with torch.no_grad():
-            theirs = self.discriminator(labels, photo)
-        ours = self.discriminator(labels, fake)
-        fool = -sum(maps[-1].mean() for maps in ours) / len(ours)
-        alike, near = matching(ours, theirs), F.l1_loss(fake, photo)
-        seen = self._perceptual(fake, photo)
-        loss = c.adversarial * fool + c.features * alike + c.perceptual * seen + c.kl * kl + c.near * near
-        descend(optimizers["generator"], loss)
-        return {"discriminator": d, "fool": fool, "features": alike, "perceptual": seen, "kl": kl, "near": near}
+        if playing and (c.adversarial or c.features):
+            with torch.no_grad():
+                real = self.discriminator(labels[:own], photo[:own])
+            made = self.discriminator(labels, fake)
+            losses["fool"] = -sum(maps[-1].mean() for maps in made) / len(made)
+            losses["features"] = matching([[x[:own] for x in maps] for maps in made], real)
+        if playing and c.eyes:
+            losses["seen"] = self.eyes.fooled(ours, shown)
+        if own < len(photo) and c.recognised:
+            losses["recognised"] = F.l1_loss(self.encoder(self._looked_at(fake[own:])).chunk(2, 1)[0], z[own:])
+        weights = {
+            "fool": c.adversarial, "features": c.features, "seen": c.eyes, "alike": c.alike, "kl": c.kl, "near": c.near,
+            "recognised": c.recognised,
+        }  # fmt: skip
+        descend(optimizers["generator"], sum(w * losses[term] for term, w in weights.items() if term in losses))
+        return losses
 
-    def _style_of(self, photo: Tensor) -> tuple[Tensor | None, Tensor]:
-        """A style drawn from what the encoder reads off the photos, and the divergence; without encoder, any style."""
-        c = self.config
+    def _style_of(self, photo: Tensor) -> tuple[Tensor | None, dict[str, Tensor], int]:
+        """Styles ``(N, style)``: drawn from what the encoder reads off the photos, for all but the last ones (`free`),
+        whose styles are any; the divergence; and how many are the photo's own. Without encoder, any style for all."""
+        c, n = self.config, len(photo)
         if self.encoder is None:
-            return (torch.randn(len(photo), c.style, device=photo.device) if c.style else None), photo.new_zeros(())
-        mean, log_variance = self.encoder(self._looked_at(photo)).chunk(2, dim=1)
-        return mean + torch.randn_like(mean) * (log_variance / 2).exp(), divergence(mean, log_variance)
+            return (torch.randn(n, c.style, device=photo.device) if c.style else None), {}, n
+        own = n - int(c.free * n + 0.5)
+        mean, log_variance = self.encoder(self._looked_at(photo[:own])).chunk(2, dim=1)
+        z = mean + torch.randn_like(mean) * (log_variance / 2).exp()
+        anyone = torch.randn(n - own, c.style, device=photo.device)
+        return torch.cat([z, anyone.to(z)]), {"kl": divergence(mean, log_variance)}, own
 
     def _looked_at(self, photo: Tensor) -> Tensor:
         side = self.config.encoder_size
@@ -557,13 +572,6 @@ class GAN(BaseGAN):
             return photo
         smaller = photo.shape[2] > side
         return F.interpolate(photo, (side, side), mode="bilinear", align_corners=False, antialias=smaller)
-
-    def _perceptual(self, ours: Tensor, theirs: Tensor) -> Tensor:
-        if not self.config.vgg or not self.config.perceptual:
-            return ours.new_zeros(())
-        if "_vgg" not in self.__dict__:  # not a child: it is no part of this GAN's state
-            self.__dict__["_vgg"] = VGG(self.config.vgg).to(ours.device).eval()
-        return self.__dict__["_vgg"](ours, theirs)
 
     def one_hot(self, ids: Tensor, objects: Tensor | None = None) -> Tensor:
         """``(N, H, W)`` ids, and numbers of objects of the same shape -> ``(N, channels, H, W)`` of 0 and 1.
@@ -637,10 +645,8 @@ class GAN(BaseGAN):
         found: dict[str, Any] = {"n": len(ids), "size": self.config.size}
         for name, pictures in {"generator": made, "real photos": photos}.items():
             found[name] = {k: round(v, 3) for k, v in measure.agreement(judge, pictures, ids).items()}
-        found["generator"]["swd"] = round(measure.sliced_wasserstein(made, photos)["mean"], 1)
-        if (half := len(photos) // 2) > 1:
-            floor = measure.sliced_wasserstein(photos[:half], photos[half:])["mean"]
-            found["real photos"]["swd"] = round(floor, 1)  # of one half of them to the other
+        found["generator"] |= measure.apart(made, photos)
+        found["real photos"] |= measure.floor(photos)  # of one half of them to the other
         if self.config.style:
             sets = [torch.cat([self._painted(e.numpy(), self._style(s, None)) for s in range(8)]) for e in ids[:8]]
             found["generator"]["diversity"] = round(sum(measure.diversity(s.cpu()) for s in sets) / len(sets), 4)

@@ -633,6 +633,11 @@ class GAN(BaseGAN):
             row["kept"] = round(float((edited - x[some]).abs()[..., quiet].mean()) / 2, 4)
             row["changed"] = round(measure.l1(edited, x[some]), 4)
             found[name] = row
+        # A picture each, its attributes turned in turn: how far all edits are from real pictures.
+        each = torch.cat([self._turned(labels[k : k + 1], k % len(names)) for k in range(len(x))])
+        codes = [self._code(each[k : k + 1], self.labels.set_of(k % len(names))) for k in range(len(x))]
+        found["edits"] = measure.apart(self._through(x, torch.cat(codes)).clamp(-1, 1), x)
+        found["real against real"] = measure.floor(x)
         return found | self._drift(x, labels) | self._masks(x, labels, judge)
 
     def _drift(self, x: Tensor, labels: Tensor) -> dict[str, Any]:

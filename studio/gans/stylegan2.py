@@ -333,6 +333,16 @@ class GAN(latents.StyleVerbs, BaseGAN):
         self.synthesis = Synthesis(self.config)
         self.discriminator = Discriminator(self.config)
 
+    def grown(self, child: str, state: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
+        more = int(math.log2(self.config.size // config.size))  # D's blocks are counted from the largest size
+        if child != "discriminator" or more <= 0:
+            return state
+        ours = self.discriminator.state_dict()
+        moved = {re.sub(r"^blocks\.(\d+)", lambda m: f"blocks.{int(m[1]) + more}", name): v for name, v in state.items()}
+        return {name: value for name, value in moved.items() if not name.startswith("colours.")} | {
+            name: value for name, value in ours.items() if name.startswith("colours.")
+        }
+
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
         made = [*self.mapping.parameters(), *self.synthesis.parameters()]

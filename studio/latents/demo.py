@@ -364,15 +364,10 @@ class StyleVerbs:
         held = set(indices)
         seen = [k for k in range(len(data)) if k not in held and not data.toy]
         if seen:  # small, since all of them are looked at
-            side = min(32, self.config.size)
+            side = min(64, self.config.size)
             small = torch.cat([F.adaptive_avg_pool2d(data.batch([k], [None])[0], side) for k in seen])
-            for name, pictures in {"made": made, "held out": real}.items():
-                away = measure.nearest(F.adaptive_avg_pool2d(pictures, side), small)[0]
-                found[f"{name}, to the nearest seen"] = {
-                    "n": len(seen),
-                    "median": round(float(away.median()), 4),
-                    "least": round(float(away.min()), 4),
-                }
+            ours, others = (F.adaptive_avg_pool2d(x, side) for x in (made, real))
+            found["nearest seen"] = measure.copied(ours, small, others)
         for space in ("z", "w"):
             found[f"path length in {space}"] = self.path_length(space, min(200, 4 * len(real)))._asdict()
             found[f"separability in {space}"] = self.separability(space, min(2000, 8 * len(real)))._asdict()
@@ -441,13 +436,8 @@ class StyleVerbs:
 
 
 def _set_figures(a: Tensor, b: Tensor) -> dict[str, Any]:
-    """How far two sets of pictures are apart, level by level, and how varied the first is."""
-    figures = {"diversity": round(measure.diversity(a), 4)}
-    if a.shape[-1] >= measure.COARSEST:
-        apart = measure.sliced_wasserstein(a, b)
-        levels = {side: round(value, 1) for side, value in apart["levels"].items()}
-        figures |= {"swd": round(apart["mean"], 1), "levels": levels}
-    return figures
+    """How far two sets of pictures are apart, and how varied the first is."""
+    return {"diversity": round(measure.diversity(a), 4), **measure.apart(a, b)}
 
 
 def _ancestors(name: str, parent: dict) -> dict[int, float]:

@@ -110,7 +110,7 @@ def sliding() -> Iterator[Question]:
 def editing() -> Iterator[Question]:
     """Faces with a slider of the first attribute pushed."""
     kind, card = registry.gan("stargan"), checkpoints.card("stargan")
-    first = kind.labels_of(kind.Config(**card["config"])).names[0]
+    first = kind.labels_of(kind.configured(card["config"])).names[0]
     for face in examples("stargan"):
         for each in (face, ImageOps.mirror(face)):
             yield Question("stargan", "edit", {"face": png(each)}, {"attributes": json.dumps({first: 0.8})})

@@ -50,7 +50,7 @@ def examples(card: dict[str, Any]) -> list[dict[str, str]]:
 def labels_of(card: dict[str, Any]) -> Any:
     """The checkpoint's attributes."""
     kind = studio.gan(GAN)
-    return kind.labels_of(kind.Config(**card["config"]))
+    return kind.labels_of(kind.configured(card["config"]))
 
 
 def play(card: dict[str, Any]) -> dict[str, Any]:
