@@ -89,6 +89,16 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p.add_argument("--workers", type=int, help="processes that prepare the data (default: as the device needs)")
     p.add_argument("--now", action="store_true", help="do not wait until no other run has the device")
     p.add_argument("--polite", action="store_true", help="let other programs go first (as the training room starts it)")
+    p = command(_recipe, "Train a checkpoint as the shipped one was trained, from wherever that stands.")
+    p.add_argument("gan", nargs="?", choices=registry.names())
+    p.add_argument("tag", nargs="?")
+    p.add_argument("--all", action="store_true", help="all recipes by turns, whoever needs it most first")
+    p.add_argument("--data", metavar="DIR", help="the folder that the recipe's files are in")
+    p.add_argument("--minutes", type=float, help="how long; default: to the recipe's end")
+    p.add_argument("--device", default="cpu")
+    p.add_argument("--out", metavar="DIR", help="where runs and checkpoints go, in files of 16 MB at most")
+    p.add_argument("--threads", type=int, help="CPU threads")
+    p.add_argument("--workers", type=int, help="processes that prepare the data")
     command(_runs, "Every run, and how it is.")
     command(_pause, "Hold a run that is being trained; it saves first.").add_argument("run")
     command(_stop, "End a run that is being trained; it saves first.").add_argument("run")
@@ -294,7 +304,7 @@ def _train(given: argparse.Namespace) -> None:
     import torch
 
     from studio import devices, trainer
-    from studio.training import Ended, Measured, Phase, Progress
+    from studio.training import Ended
 
     if given.threads:
         torch.set_num_threads(given.threads)
@@ -325,18 +335,85 @@ def _train(given: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, lambda *_: run.stop())
     print(f"{run.folder}: stop with Ctrl+C, go on with: python -m studio train --resume {run.folder}", flush=True)
     for event in events:
-        if isinstance(event, Progress):
-            losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
-            print(f"step {event.step}  {event.rate:.1f} pictures/s  {losses}", flush=True)
-        elif isinstance(event, Measured):
-            figures = "  ".join(f"{name} {value:.4f}" for name, value in event.figures.items())
-            print(f"held out, step {event.step}  {figures}{'  (the best so far)' * event.best}", flush=True)
-        elif isinstance(event, Phase):
-            print(f"{event.how} at step {event.step}", flush=True)
-        elif isinstance(event, Ended):
-            print(f"{event.how} at step {event.step}. {event.why}", flush=True)
-            if event.how == "failed":
-                raise ValueError(event.why)
+        _tell(event)
+        if isinstance(event, Ended) and event.how == "failed":
+            raise ValueError(event.why)
+
+
+def _recipe(given: argparse.Namespace) -> None:
+    import signal
+
+    import torch
+
+    from studio import devices, recipes
+    from studio.training import Ended
+
+    if not given.all and not given.gan:
+        for each in recipes.recipes():
+            k, run = recipes.stands(each)
+            at = f"stage {k + 1}, {run.done()['minutes']:.0f} min" if run else "not begun here"
+            print(f"{each.gan} {each.tag}: {len(each.stages)} stages, {each.minutes:.0f} min; {at}")
+        return
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    place = Path(given.out) / "runs" if given.out else None
+    device = devices.device(given.device).name
+    how = {"workers": given.workers}
+    if given.all:
+        if given.minutes is None:
+            raise ValueError("Say for how long: --minutes 60.")
+        steps = recipes.follow_all(given.data or ".", given.minutes, device, place, **how)
+    else:
+        one = recipes.recipe(given.gan, given.tag or _default(given.gan))
+        steps = recipes.follow(one, given.data, given.minutes, device, place, **how)
+    asked, seen = [], {}
+
+    def stop(*_: object) -> None:
+        asked.append(True)
+        for run in seen.values():
+            run.stop()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    for run, event in steps:
+        if run.folder not in seen:
+            print(f"{run.folder}: stop with Ctrl+C, go on with the same command", flush=True)
+        seen[run.folder] = run
+        _tell(event)
+        if isinstance(event, Ended) and (event.how == "failed" and not given.all):
+            raise ValueError(event.why)
+        if isinstance(event, Ended) and asked:
+            break
+    for run in seen.values():
+        tag = run.card["recipe"]["tag"]
+        if given.out:
+            if (run.folder / "resume.pt").exists():
+                print(run.keep(tag, {}, Path(given.out) / "checkpoints"))
+            recipes.split(run.folder)
+        else:
+            print(f"python -m studio keep {run.name} --tag {tag}")
+
+
+def _default(gan: str) -> str:
+    from studio import checkpoints
+
+    return (checkpoints.tags(gan) or [""])[0]
+
+
+def _tell(event: object) -> None:
+    """A training's event, as the shell prints it."""
+    from studio.training import Ended, Measured, Phase, Progress
+
+    if isinstance(event, Progress):
+        losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
+        print(f"step {event.step}  {event.rate:.1f} pictures/s  {losses}", flush=True)
+    elif isinstance(event, Measured):
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in event.figures.items())
+        print(f"held out, step {event.step}  {figures}{'  (the best so far)' * event.best}", flush=True)
+    elif isinstance(event, Phase):
+        print(f"{event.how} at step {event.step}", flush=True)
+    elif isinstance(event, Ended):
+        print(f"{event.how} at step {event.step}. {event.why}", flush=True)
 
 
 def _runs(given: argparse.Namespace) -> None:

@@ -100,7 +100,9 @@ class EfficientNetLite0(nn.Module):
             parts.append((block.project, "_project_conv", "_bn2"))
             pairs += [(c, f"_blocks.{k}.{conv}", f"_blocks.{k}.{norm}") for c, conv, norm in parts if c is not None]
         for conv, name, norm in pairs:
-            kept = {part: theirs[f"{norm}.{part}"].double() for part in ("weight", "bias", "running_mean", "running_var")}
+            kept = {
+                part: theirs[f"{norm}.{part}"].double() for part in ("weight", "bias", "running_mean", "running_var")
+            }
             scale = kept["weight"] * (kept["running_var"] + 1e-3).rsqrt()
             weight = theirs[f"{name}.weight"].double() * scale[:, None, None, None]
             bias = kept["bias"] - kept["running_mean"] * scale

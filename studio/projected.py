@@ -28,14 +28,14 @@ from studio.losses import hinge
 
 MIXED = 64  # channels of the mixed maps
 RATE = 2e-4  # Adam's, with betas 0 and 0.99, as section 4 has it
-AHEAD = 100  # steps that the judge learns before a generator must fool it
+OPENING = 100  # steps in which a generator comes to heed it: it begins from nothing
 ONLOOKER = 4  # a paper's judge that nobody must fool learns every so many steps, so that its verdicts can be shown
 
 
 class Look:
     """One draw of how pictures are looked at: moved by up to an eighth, a little lighter, paler, more contrasty.
 
-    Augmentation keeps a judge from learning the real pictures by heart (Zhao et al. 2020, arXiv 2006.10738), and must be
+    Augmentation keeps a judge from learning real pictures by heart (Zhao et al. 2020, arXiv 2006.10738), and must be
     the same for real and made pictures and for both players: with plain pictures for one of them, a generator finds
     what the judge has never seen and is called real for it.
 
@@ -66,7 +66,10 @@ class Look:
         down, across = (
             ((2 * m + 1) * s).long().clamp_max(2 * m).tolist() for m, s in zip(most, self.shift, strict=True)
         )
-        rows = [padded[k : k + 1, :, d : d + height, a : a + width] for k, (d, a) in enumerate(zip(down, across, strict=True))]
+        rows = [
+            padded[k : k + 1, :, d : d + height, a : a + width]
+            for k, (d, a) in enumerate(zip(down, across, strict=True))
+        ]
         return torch.cat(rows)
 
 
@@ -170,7 +173,12 @@ def _told(verdicts: Tensor, real: bool, kinds: Tensor | None) -> Tensor:
     return own + hinge(verdicts[others], False)
 
 
-def judges(own: nn.Module, eyes: ProjectedJudge | None) -> list[dict[str, Any]]:
+def opened(step: int) -> float:
+    """How much of its weight the judge has ``step`` steps after it began to learn: 0 before, 1 after a hundred."""
+    return min(1.0, max(0.0, (step + 1) / OPENING))
+
+
+def both(own: nn.Module, eyes: ProjectedJudge | None) -> list[dict[str, Any]]:
     """The parameters of a discriminator and of the judge beside it, as one player's groups for Adam."""
     groups: list[dict[str, Any]] = [{"params": list(own.parameters())}]
     if eyes is not None:

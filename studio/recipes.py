@@ -12,8 +12,9 @@ settings and minutes, one after the other, each beginning with the best networks
     set = { size = 64, batch = 8, … }
     cuda = { batch = 64 }          # what is set otherwise on a GPU
 
-A stage is a run (`studio.runs`), named after GAN, tag and stage, so that it can be watched and steered as any other. While
-it trains, a few figures of held-out pictures are taken every few minutes, and the best networks are kept, not the last.
+A stage is a run (`studio.runs`), named after GAN, tag and stage, so that it can be watched and steered as any other.
+While it trains, a few figures of held-out pictures are taken every few minutes, and the best networks are kept, not the
+last.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from typing import Any
 
 from studio import checkpoints, registry, runs, trainer
 from studio.runs import Run
-from studio.training import Ended, Event
+from studio.training import Ended, Event, write_atomically
 
 FILE = "recipe.toml"
 PART = 16_000_000  # bytes of a file at most, where states are brought back from another machine
@@ -294,7 +295,7 @@ def _join(folder: Path) -> None:
     """The other way, before a run goes on."""
     for first in [*folder.glob("*.pt.000")]:
         parts: Sequence[Path] = sorted(folder.glob(f"{first.stem}.[0-9][0-9][0-9]"))
-        checkpoints.write_atomically(
+        write_atomically(
             first.with_suffix(""), lambda path, parts=parts: path.write_bytes(b"".join(p.read_bytes() for p in parts))
         )
         for part in parts:

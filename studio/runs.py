@@ -34,7 +34,7 @@ import psutil
 import torch
 
 from studio import checkpoints, devices, images, owners, registry
-from studio.base import BaseGAN, checked
+from studio.base import BaseGAN
 from studio.data.files import several
 from studio.limits import limits
 from studio.training import Wish, write_atomically

@@ -41,9 +41,11 @@ from torch.optim import Adam, Optimizer
 from studio import images, measure
 from studio.base import About, BaseGAN, Term, checked, descend, option, verb
 from studio.data import Styles
+from studio.features import features, likeness
 from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import least_squares, r1
+from studio.projected import Look, ProjectedJudge, both, eyes_terms, opened
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,12 @@ class Config:
     smooth: float = option(1e-6, "Weight of the total variation, summed over a picture.", low=0)
     flat: float = option(
         0.0, "gamma: how much both verdicts must be flat at paintings (R1, every 8th step; the paper: 0).", low=0
+    )
+    eyes: float = option(
+        0.0, "Weight of fooling a second judge that sees by a network that knows pictures (the paper: 0).", low=0
+    )
+    alike: float = option(
+        0.0, "Weight of showing what the photo shows, to the deep layers of that network (the paper: 0).", low=0
     )
     pool: int = option(50, "Earlier fakes that the discriminator is reminded of; 0 = only the newest.", low=0, high=500)
     warmup: int = option(0, "Steps at the start in which the auto-encoder plays alone (the paper: 0).", low=0)
@@ -290,6 +298,7 @@ ONE_PASS = 1024 * 1024  # pixels that are painted in one go; larger pictures in 
 MOST = 12_000_000  # pixels of a result: a larger photo is made smaller
 LEAST = 16  # pixels a side that the network can mirror the border of
 LAZY = 8  # steps between two computations of the R1 penalty (1912.04958, section 3.1)
+DEEP = 2  # of the network that knows pictures, the layers from here on: things, not strokes and colours
 PART, MARGIN = 512, 64  # pixels a side of a part, and of what it sees beyond its border
 
 
@@ -378,6 +387,7 @@ class GAN(BaseGAN):
                 },
                 weight="smooth",
             ),
+            **eyes_terms(),
         },
         read_before=("pix2pix", "cyclegan"),
         read_next=("stargan", "spade"),
@@ -401,6 +411,7 @@ class GAN(BaseGAN):
             raise ValueError(f"added = {c.added}: of {c.styles} gates at least one must have been there before.")
         self.generator = Generator(c)
         self.discriminator = Discriminator(c)
+        self.eyes = ProjectedJudge(verdicts=c.styles) if c.eyes else None
         self.pool = Pool(c.pool, c.size)
         for p in [self.generator.last.weight, *self.discriminator.parameters()]:  # as the authors; `Layer` has the rest
             if p.ndim == 4:
@@ -426,7 +437,7 @@ class GAN(BaseGAN):
         # Section 3.4: to a trained model a style is added by training its gate alone.
         moving = self.generator.gates[c.styles - c.added :] if c.added else self.generator
         return {
-            "discriminator": Adam(self.discriminator.parameters(), c.judge_lr, betas=(0.5, 0.999)),
+            "discriminator": Adam(both(self.discriminator, self.eyes), c.judge_lr, betas=(0.5, 0.999)),
             "generator": Adam(moving.parameters(), c.lr, betas=(0.5, 0.999)),
         }
 
@@ -445,20 +456,32 @@ class GAN(BaseGAN):
         # 1. The discriminator learns to tell paintings from fakes, and whose style a painting is.
         real, knows = self.verdict(painting, style, True)
         made, _ = self.verdict(self.pool(fake.detach()), style, False)
-        d = (real + made) / 2
-        descend(optimizers["discriminator"], d + c.classifier * knows)
-        steep = {}
+        losses = {"discriminator": (real + made) / 2, "knows": knows, "near": near}
+        judged = losses["discriminator"] + c.classifier * knows
+        if c.eyes or c.alike:  # a judge that knows pictures learns the same, with a verdict for each style
+            look = Look(len(photo), photo.device)
+            ours, theirs = features(look(fake)), features(look(photo))
+            losses["alike"] = likeness(ours[DEEP:], theirs[DEEP:])
+        if c.eyes:
+            losses["eyes"] = self.eyes.told(features(look(painting)), ours, kinds=style)
+            judged = judged + losses["eyes"]
+        descend(optimizers["discriminator"], judged)
         if c.flat and step % LAZY == 0:  # its verdicts must not be cliffs: G would learn specks that jump over them
             where = painting.detach().requires_grad_()
-            steep["steep"] = r1(self.surely(where, style), where)
-            descend(optimizers["discriminator"], c.flat / 2 * LAZY * steep["steep"])
+            losses["steep"] = r1(self.surely(where, style), where)
+            descend(optimizers["discriminator"], c.flat / 2 * LAZY * losses["steep"])
 
         # 2. The generator learns to fool it, in the style that was asked for, without losing the photo.
-        fool, like = self.verdict(fake, style, True)
-        rough = total_variation(fake)
-        g_loss = c.adversarial * fool + c.classifier * like + c.rebuild * near + c.smooth * rough
-        descend(optimizers["generator"], g_loss)
-        return {"discriminator": d, "knows": knows, "fool": fool, "style": like, "near": near, "rough": rough} | steep
+        losses["fool"], losses["style"] = self.verdict(fake, style, True)
+        losses["rough"] = total_variation(fake)
+        if c.eyes:
+            losses["seen"] = self.eyes.fooled(ours, kinds=style)
+        weights = {
+            "fool": c.adversarial, "style": c.classifier, "near": c.rebuild, "rough": c.smooth, "alike": c.alike,
+            "seen": c.eyes * opened(step - c.warmup),
+        }  # fmt: skip
+        descend(optimizers["generator"], sum(w * losses[term] for term, w in weights.items() if term in losses))
+        return losses
 
     def surely(self, picture: Tensor, style: Tensor) -> Tensor:
         """How much D takes each picture for painted and C for its style, averaged over patches: ``(N,)``."""

@@ -42,7 +42,7 @@ from studio.features import features, likeness
 from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import bce
-from studio.projected import AHEAD, ONLOOKER, Look, ProjectedJudge, eyes_terms, judges
+from studio.projected import ONLOOKER, Look, ProjectedJudge, both, eyes_terms, opened
 from studio.sketches import extract
 
 
@@ -85,9 +85,7 @@ class Config:
     lr: float = option(2e-4, "Adam's step size for the generator; its betas are 0.5 and 0.999.", low=0, high=1)
     judge_lr: float = option(2e-4, "The same for the discriminator, and for the second judge.", low=0, high=1)
     ema: float = option(0.0, "Decay of the averaged generator that is shown; 0 = show the last one.", low=0, high=1)
-    hints: float = option(
-        0.0, "Share of sketches with dabs of the photo's colours.", low=0, high=1
-    )
+    hints: float = option(0.0, "Share of sketches with dabs of the photo's colours.", low=0, high=1)
 
 
 # ---- the generator: a U-Net -----------------------------------------------------------------------------------------
@@ -319,7 +317,7 @@ class GAN(BaseGAN):
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
         return {
-            "discriminator": Adam(judges(self.discriminator, self.eyes), c.judge_lr, betas=(0.5, 0.999)),
+            "discriminator": Adam(both(self.discriminator, self.eyes), c.judge_lr, betas=(0.5, 0.999)),
             "generator": Adam(self.generator.parameters(), c.lr, betas=(0.5, 0.999)),
         }
 
@@ -343,7 +341,7 @@ class GAN(BaseGAN):
             look = Look(len(photo), photo.device)
             theirs, ours, shown = features(look(photo)), features(look(fake)), look.moved(sketch)
             losses["alike"] = likeness(ours, theirs)
-        if c.eyes and step >= c.warmup - AHEAD:
+        if playing and c.eyes:
             losses["eyes"] = self.eyes.told(theirs, ours, shown)
             judged.append(losses["eyes"])
         if judged:
@@ -354,7 +352,10 @@ class GAN(BaseGAN):
             losses["fool"] = bce(self.discriminator(sketch, fake), True)
         if playing and c.eyes:
             losses["seen"] = self.eyes.fooled(ours, shown)
-        weights = {"fool": c.adversarial, "near": c.l1, "coarse": c.coarse, "seen": c.eyes, "alike": c.alike}
+        weights = {
+            "fool": c.adversarial, "near": c.l1, "coarse": c.coarse, "alike": c.alike,
+            "seen": c.eyes * opened(step - c.warmup),
+        }  # fmt: skip
         descend(optimizers["generator"], sum(w * losses[term] for term, w in weights.items() if term in losses))
         return losses
 

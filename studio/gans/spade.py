@@ -7,7 +7,8 @@ convolutional net makes of the label map m:
     SPADE(x, m) = (1 + gamma(m)) x^ + beta(m)        spatially-adaptive, "(de)normalisation", section 3.1
 
     D:  min  E[max(0, 1 - D(m, x))] + E[max(0, 1 + D(m, G(m, z)))]                              hinge, at two scales
-    G:  min  -E[D(m, G(m, z))] + 10 |features of D| + 10 |features of a net that knows pictures| + 0.05 KL(q(z|x) || N(0, 1))
+    G:  min  -E[D(m, G(m, z))] + 10 |features of D| + 10 |features of a net that knows pictures|
+             + 0.05 KL(q(z|x) || N(0, 1))
 
 A net that gets m only as its input must carry it through layers whose normalisation takes the mean of each map away.
 Where m is one label over the whole picture, the mean is all that there is: sky or grass, what comes out is the same.
@@ -18,13 +19,14 @@ Where m is one label over the whole picture, the mean is all that there is: sky 
 
 How this differs from the paper (each a field of `Config`, the defaults are the paper's): the net that knows pictures is
 EfficientNet-Lite0 and not VGG-19 (`studio.features`); a judge that sees by it may stand beside the discriminators, or
-for them (`eyes`, arXiv 2111.01007); some pictures may be painted in a random style, which the encoder must then
-recognise (`free`, `recognised`; BicycleGAN, arXiv 1711.11586), or styles come to be ignored; an L1 distance to the photo may help a short training; gamma and
-beta may be made by 1 x 1 kernels, and of fewer hidden maps, which makes a net that paints while the brush moves; the
-picture may take fewer doublings, and the style vector a first map of fixed size, so that a net trained at 64 px goes
-on at 128; the encoder may do without its normalisation, which hides a photo's brightness from it; the averaged
-generator may be the one that is shown. Adam's betas are the authors' code's. Synchronised batch normalisation is
-plain batch normalisation here: one machine has one batch. A demo normalises by the training's averages, as theirs.
+in their place (`eyes`, arXiv 2111.01007); some pictures may be painted in a random style, which the encoder must then
+recognise (`free`, `recognised`; BicycleGAN, arXiv 1711.11586), or styles come to be ignored; an L1 distance to the
+photo may help a short training; gamma and beta may be made by 1 x 1 kernels, and of fewer hidden maps, which makes a
+net that paints while the brush moves; the picture may take fewer doublings, and the style vector a first map of fixed
+size, so that a net trained at 64 px goes on at 128; the encoder may do without its normalisation, which hides a photo's
+brightness from it; the averaged generator may be the one that is shown. Adam's betas are the authors' code's.
+Synchronised batch normalisation is plain batch normalisation here: one machine has one batch. A demo normalises by the
+training's averages, as theirs.
 
 Read before: pix2pix, wgan. Read next: stylegan (whose styles have no place), stylegan2.
 """
@@ -53,7 +55,7 @@ from studio.images import Picture
 from studio.labels import Classes, LabelMap, Reading, open_map, palette, sampled
 from studio.layers import Norm
 from studio.losses import hinge
-from studio.projected import AHEAD, ONLOOKER, Look, ProjectedJudge, eyes_terms, judges
+from studio.projected import ONLOOKER, Look, ProjectedJudge, both, eyes_terms, opened
 from studio.toys.landscapes import landscape
 
 
@@ -93,13 +95,14 @@ class Config:
     adversarial: float = option(1.0, "Weight of fooling the discriminators; 0 switches the term off.", low=0)
     features: float = option(10.0, "Weight of looking alike to the discriminators' layers; 0 = off.", low=0)
     alike: float = option(10.0, "Weight of looking alike to a network that knows pictures.", low=0)
-    eyes: float = option(
-        0.0, "Weight of fooling a further judge that sees by that network (the paper: 0).", low=0
-    )
+    eyes: float = option(0.0, "Weight of fooling a further judge that sees by that network (the paper: 0).", low=0)
     kl: float = option(0.05, "Weight of keeping styles normally distributed.", low=0)
     near: float = option(0.0, "Weight of the L1 distance to the photo (the paper has none).", low=0)
     free: float = option(
-        0.0, "Share of a batch that is painted in a style drawn at random, not the photo's (the paper: 0).", low=0, high=1
+        0.0,
+        "Share of a batch that is painted in a style drawn at random, not the photo's (the paper: 0).",
+        low=0,
+        high=1,
     )
     recognised: float = option(
         0.0, "Weight of the encoder recognising such a style in what was made of it (the paper: 0).", low=0
@@ -507,7 +510,7 @@ class GAN(BaseGAN):
     def optimizers(self) -> dict[str, Optimizer]:
         c, own = self.config, [self.generator, *([self.encoder] if self.encoder is not None else [])]
         return {
-            "discriminator": Adam(judges(self.discriminator, self.eyes), c.judge_lr, betas=(0.0, 0.9)),
+            "discriminator": Adam(both(self.discriminator, self.eyes), c.judge_lr, betas=(0.0, 0.9)),
             "generator": Adam((p for part in own for p in part.parameters()), c.lr, betas=(0.0, 0.9)),
         }
 
@@ -530,7 +533,7 @@ class GAN(BaseGAN):
             look = Look(len(photo), photo.device)
             theirs, ours, shown = features(look(photo)), features(look(fake)), look.moved(labels)
             losses["alike"] = likeness([x[:own] for x in ours], [x[:own] for x in theirs])
-        if c.eyes and step >= c.warmup - AHEAD:
+        if playing and c.eyes:
             losses["eyes"] = self.eyes.told(theirs, ours, shown)
             judged.append(losses["eyes"])
         if judged:
@@ -548,8 +551,8 @@ class GAN(BaseGAN):
         if own < len(photo) and c.recognised:
             losses["recognised"] = F.l1_loss(self.encoder(self._looked_at(fake[own:])).chunk(2, 1)[0], z[own:])
         weights = {
-            "fool": c.adversarial, "features": c.features, "seen": c.eyes, "alike": c.alike, "kl": c.kl, "near": c.near,
-            "recognised": c.recognised,
+            "fool": c.adversarial, "features": c.features, "alike": c.alike, "kl": c.kl, "near": c.near,
+            "recognised": c.recognised, "seen": c.eyes * opened(step - c.warmup),
         }  # fmt: skip
         descend(optimizers["generator"], sum(w * losses[term] for term, w in weights.items() if term in losses))
         return losses
@@ -718,10 +721,10 @@ class GAN(BaseGAN):
         if self.config.conditioning != "spade":
             raise ValueError("This checkpoint gets the label map as its input only, so there is no modulation to show.")
         shown = []
-        for name, both in self.generator(
+        for name, numbers in self.generator(
             self.one_hot(torch.from_numpy(self._fitted(labels))[None]), inside=True
         ).items():
-            gamma, beta = (x[0].cpu() for x in both)
+            gamma, beta = (x[0].cpu() for x in numbers)
             one, two = gamma[channel % len(gamma)], beta[channel % len(beta)]
             strength = (gamma.square() + beta.square()).mean(dim=0).sqrt()
             tops = [max(float(x.abs().max()), 1e-6) for x in (one, two, strength)]

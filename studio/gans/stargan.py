@@ -45,9 +45,11 @@ from torch.optim import Adam, Optimizer
 from studio import images, judges, measure
 from studio.base import About, BaseGAN, Term, checked, descend, option, verb
 from studio.data import Labelled, Labels, labels_of
+from studio.features import features
 from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import bce, gradient_penalty, r1
+from studio.projected import Look, ProjectedJudge, both, eyes_terms, opened
 
 LAZY = 4  # steps between two computations of the R1 penalty (1912.04958, section 3.1)
 LEAST, MOST = -0.5, 1.5  # how far a slider goes; 0 and 1 are the values that were trained
@@ -95,6 +97,9 @@ class Config:
         0.0,
         "gamma: how flat D_cls (in the log game D_src too) must be at real pictures: R1, every 4th step; paper: 0.",
         low=0,
+    )
+    eyes: float = option(
+        0.0, "Weight of fooling a second judge that sees by a network that knows pictures (the paper: 0).", low=0
     )
     n_critic: int = option(5, "Steps of the discriminator for each of the generator.", low=1, high=100)
     batch: int = option(16, "Pictures a step.", low=2, high=256)
@@ -335,6 +340,7 @@ class GAN(BaseGAN):
                 },
                 weight="rec",
             ),
+            **{name: term for name, term in eyes_terms().items() if name != "alike"},
         },
         read_before=("conditional", "wgan_gp", "pix2pix", "cyclegan"),
         read_next=("gated_gan", "stylegan"),
@@ -357,11 +363,16 @@ class GAN(BaseGAN):
         self.labels = labels_of(self.config.labels)
         self.generator = Generator(self.config)
         self.discriminator = Discriminator(self.config)
+        self.eyes = ProjectedJudge() if self.config.eyes else None
+
+    def grown(self, child: str, state: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
+        ours = getattr(self, child).state_dict()  # D looks at twice the size through one layer more
+        return ours | {name: value for name, value in state.items() if name in ours and value.shape == ours[name].shape}
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
         return {
-            "discriminator": Adam(self.discriminator.parameters(), c.judge_lr, betas=(0.5, 0.999)),
+            "discriminator": Adam(both(self.discriminator, self.eyes), c.judge_lr, betas=(0.5, 0.999)),
             "generator": Adam(self.generator.parameters(), c.lr, betas=(0.5, 0.999)),
         }
 
@@ -382,7 +393,13 @@ class GAN(BaseGAN):
             d = losses["critic"] + c.gp * losses["penalty"]
         else:
             losses["critic"] = d = bce(real_score, True) + bce(fake_score, False)
-        descend(optimizers["discriminator"], d + c.cls * losses["recognise"])
+        d = d + c.cls * losses["recognise"]
+        if c.eyes:  # a judge that knows pictures learns to tell them, too
+            look = Look(len(x), x.device)
+            ours = features(look(fake))
+            losses["eyes"] = self.eyes.told(features(look(x)), ours)
+            d = d + losses["eyes"]
+        descend(optimizers["discriminator"], d)
         if c.flat and step % LAZY == 0:  # labels that hang on a few pixels teach G to change those, and nothing else
             where = x.detach().requires_grad_()
             score, read = self.discriminator(where)
@@ -398,6 +415,9 @@ class GAN(BaseGAN):
         losses["reach"] = label_loss(read, target)
         losses["back"] = F.l1_loss(self.generator(fake, pack(own, self.labels.sets)), x)
         g = c.adversarial * losses["fool"] + c.cls * losses["reach"] + c.rec * losses["back"]
+        if c.eyes:
+            losses["seen"] = self.eyes.fooled(ours)
+            g = g + c.eyes * opened(step) * losses["seen"]
         descend(optimizers["generator"], g)
         return losses
 

@@ -36,9 +36,11 @@ from torch.optim import Adam, Optimizer
 from studio import images, latents
 from studio.base import About, BaseGAN, Term, descend, option, verb
 from studio.data import Images
+from studio.features import features
 from studio.images import Picture
 from studio.layers import EqualConv2d, EqualLinear, ResizeConv2d, blur, minibatch_stddev, pixel_norm
 from studio.losses import bce, gradient_penalty, r1
+from studio.projected import Look, ProjectedJudge, both, eyes_terms, opened
 
 GAIN = math.sqrt(2)  # of weights before a leaky ReLU
 SOFT = (1, 2, 1)  # nearest neighbour, then this filter: bilinear
@@ -60,6 +62,9 @@ class Config:
     loss: str = option("non-saturating", "The game.", choices=("non-saturating", "wgan-gp"))
     penalty: float = option(10.0, "Weight of D's gradient penalty: gamma of R1, or lambda of WGAN-GP.", low=0)
     penalty_every: int = option(1, "Steps between two computations of R1; WGAN-GP needs it at each.", low=1)
+    eyes: float = option(
+        0.0, "Weight of fooling a second judge that sees by a network that knows pictures (the paper: 0).", low=0
+    )
     mirror: bool = option(True, "Whether half of the pictures are mirrored.")
     batch: int = option(32, "Pictures a step.", low=1, high=256)
     lr: float = option(1e-3, "Adam's step size; its betas are 0 and 0.99.", low=0, high=1)
@@ -298,6 +303,7 @@ class GAN(latents.StyleVerbs, BaseGAN):
                 },
                 weight="penalty",
             ),
+            **{name: term for name, term in eyes_terms().items() if name != "alike"},
         },
         read_before=("progan", "wgan_gp"),
         read_next=("stylegan2",),
@@ -321,10 +327,11 @@ class GAN(latents.StyleVerbs, BaseGAN):
         self.mapping = Mapping(self.config)
         self.synthesis = Synthesis(self.config)
         self.discriminator = Discriminator(self.config)
+        self.eyes = ProjectedJudge() if self.config.eyes else None
 
     def optimizers(self) -> dict[str, Optimizer]:
         made = [*self.mapping.parameters(), *self.synthesis.parameters()]
-        players = {"discriminator": self.discriminator.parameters(), "generator": made}
+        players = {"discriminator": both(self.discriminator, self.eyes), "generator": made}
         return {name: Adam(p, self.config.lr, betas=(0.0, 0.99), eps=1e-8) for name, p in players.items()}
 
     def train_step(self, batch: tuple[Tensor], optimizers: Table[str, Optimizer], step: int) -> dict[str, Tensor]:
@@ -353,9 +360,17 @@ class GAN(latents.StyleVerbs, BaseGAN):
 
         # 2. The generator learns to fool it.
         ws = self.styles(n, grown)
-        verdict = self.discriminator(self.draw(ws, grown), grown)
-        losses["fool"] = -verdict.mean() if wasserstein else bce(verdict, True)
-        descend(optimizers["generator"], losses["fool"])
+        made = self.draw(ws, grown)
+        verdict = self.discriminator(made, grown)
+        losses["fool"] = g = -verdict.mean() if wasserstein else bce(verdict, True)
+        if c.eyes:  # and a judge that knows pictures, which has learnt just before
+            look = Look(n, made.device)
+            theirs, ours = features(look(real.detach())), features(look(made))
+            losses["eyes"] = self.eyes.told(theirs, ours)
+            descend(optimizers["discriminator"], losses["eyes"])
+            losses["seen"] = self.eyes.fooled(ours)
+            g = g + c.eyes * opened(step) * losses["seen"]
+        descend(optimizers["generator"], g)
         self.mapping.average.lerp_(ws[:, 0].detach().float().mean(dim=0), 0.005)
         return losses
 

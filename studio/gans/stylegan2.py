@@ -38,8 +38,10 @@ from torch.optim import Adam, Optimizer
 from studio import latents
 from studio.base import About, BaseGAN, Term, checked, descend, option
 from studio.data import Images
+from studio.features import features
 from studio.layers import DoublingConv2d, EqualConv2d, EqualLinear, blur, double, halve, minibatch_stddev, pixel_norm
 from studio.losses import bce, r1
+from studio.projected import Look, ProjectedJudge, both, eyes_terms, opened
 
 TAPS = (1, 3, 3, 1)  # the filter wherever sizes change
 
@@ -60,6 +62,9 @@ class Config:
     r1_every: int = option(16, "Steps between two computations of that penalty.", low=1)
     path: float = option(2.0, "Weight of even path lengths; 0 switches the term off.", low=0)
     path_every: int = option(8, "Steps between two computations of that penalty.", low=1)
+    eyes: float = option(
+        0.0, "Weight of fooling a second judge that sees by a network that knows pictures (the paper: 0).", low=0
+    )
     mirror: bool = option(True, "Whether half of the pictures are mirrored.")
     batch: int = option(32, "Pictures a step.", low=1, high=256)
     lr: float = option(2e-3, "Adam's step size; its betas are 0 and 0.99.", low=0, high=1)
@@ -314,6 +319,7 @@ class GAN(latents.StyleVerbs, BaseGAN):
                 },
                 weight="path",
             ),
+            **{name: term for name, term in eyes_terms().items() if name != "alike"},
         },
         read_before=("progan", "stylegan"),
         read_next=("spade",),
@@ -332,13 +338,16 @@ class GAN(latents.StyleVerbs, BaseGAN):
         self.mapping = Mapping(self.config)
         self.synthesis = Synthesis(self.config)
         self.discriminator = Discriminator(self.config)
+        self.eyes = ProjectedJudge() if self.config.eyes else None
 
     def grown(self, child: str, state: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
         more = int(math.log2(self.config.size // config.size))  # D's blocks are counted from the largest size
         if child != "discriminator" or more <= 0:
             return state
         ours = self.discriminator.state_dict()
-        moved = {re.sub(r"^blocks\.(\d+)", lambda m: f"blocks.{int(m[1]) + more}", name): v for name, v in state.items()}
+        moved = {
+            re.sub(r"^blocks\.(\d+)", lambda m: f"blocks.{int(m[1]) + more}", name): v for name, v in state.items()
+        }
         return {name: value for name, value in moved.items() if not name.startswith("colours.")} | {
             name: value for name, value in ours.items() if name.startswith("colours.")
         }
@@ -346,7 +355,7 @@ class GAN(latents.StyleVerbs, BaseGAN):
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
         made = [*self.mapping.parameters(), *self.synthesis.parameters()]
-        players = {"discriminator": (self.discriminator.parameters(), c.r1 and c.r1_every)}
+        players = {"discriminator": (both(self.discriminator, self.eyes), c.r1 and c.r1_every)}
         players["generator"] = (made, c.path and c.path_every)
         found = {}
         for name, (parameters, every) in players.items():
@@ -372,8 +381,16 @@ class GAN(latents.StyleVerbs, BaseGAN):
 
         # 3. The generator learns to fool it.
         ws = self.styles(n)
-        losses["fool"] = bce(self.discriminator(self.draw(ws)), True)
-        descend(optimizers["generator"], losses["fool"])
+        made = self.draw(ws)
+        losses["fool"] = g = bce(self.discriminator(made), True)
+        if c.eyes:  # and a judge that knows pictures, which has learnt just before
+            look = Look(n, made.device)
+            theirs, ours = features(look(real.detach())), features(look(made))
+            losses["eyes"] = self.eyes.told(theirs, ours)
+            descend(optimizers["discriminator"], losses["eyes"])
+            losses["seen"] = self.eyes.fooled(ours)
+            g = g + c.eyes * opened(step) * losses["seen"]
+        descend(optimizers["generator"], g)
         self.mapping.average.lerp_(ws[:, 0].detach().float().mean(dim=0), 0.005)
 
         # 4. Now and then: a step in W must change the picture equally much, whereto ever and wherever.
