@@ -179,6 +179,15 @@ class BaseGAN(nn.Module):
         """Inputs for each network of the demo, for one picture: by them it is sized, timed and compared."""
         raise NotImplementedError
 
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **how: Any) -> Any:
+        """As PyTorch's; a second judge that was switched on or off since (`studio.projected`) begins anew, or is
+        left out."""
+        if getattr(self, "eyes", None) is None:
+            state_dict = {k: v for k, v in state_dict.items() if not k.startswith("eyes.")}
+        elif not any(k.startswith("eyes.") for k in state_dict):
+            state_dict = {**state_dict, **self.eyes.state_dict(prefix="eyes.")}
+        return super().load_state_dict(state_dict, *args, **how)
+
     @property
     def exact(self) -> Any:
         """The same GAN with the networks of its file, in fp32: for gradients and for differences too small for a fast

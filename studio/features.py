@@ -19,6 +19,7 @@ import importlib.util
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -128,12 +129,23 @@ def file() -> Path:
 
 
 def missing() -> str:
-    """Why it cannot be used, in a sentence; empty = it can."""
+    """Why it cannot be used, in a sentence that says what to do; empty = it can."""
     try:
         network("cpu")
         return ""
     except ValueError as error:
         return str(error)
+
+
+def check(config: Any) -> None:
+    """Whether a training with this Config can see what it wants to.
+
+    Raises:
+        ValueError: it wants to look by the network, and it is not there; says what to install, or what to switch off.
+    """
+    wanted = [name for name in ("eyes", "alike") if getattr(config, name, 0.0)]
+    if wanted and (why := missing()):
+        raise ValueError(f"{why}. Or train without it: {' '.join(f'{name}=0' for name in wanted)}".replace("..", "."))
 
 
 def network(device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> EfficientNetLite0:

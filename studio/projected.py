@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from studio.base import Term
-from studio.features import CHANNELS
+from studio.features import CHANNELS, LEAST
 from studio.losses import hinge
 
 MIXED = 64  # channels of the mixed maps
@@ -176,6 +176,22 @@ def _told(verdicts: Tensor, real: bool, kinds: Tensor | None) -> Tensor:
 def opened(step: int) -> float:
     """How much of its weight the judge has ``step`` steps after it began to learn: 0 before, 1 after a hundred."""
     return min(1.0, max(0.0, (step + 1) / OPENING))
+
+
+def second_judge(config: Any, **how: Any) -> ProjectedJudge | None:
+    """The judge that a Config with a weight for its ``eyes`` asks for, or None.
+
+    Raises:
+        ValueError: its pictures are too small to be looked at.
+    """
+    if not config.eyes:
+        return None
+    if config.size < LEAST:
+        raise ValueError(
+            f"eyes = {config.eyes:g}: the network that knows pictures needs them at {LEAST} px or more, not "
+            f"{config.size}. Set eyes to 0, or a larger size."
+        )
+    return ProjectedJudge(**how)
 
 
 def both(own: nn.Module, eyes: ProjectedJudge | None) -> list[dict[str, Any]]:

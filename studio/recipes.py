@@ -24,7 +24,7 @@ import math
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,11 @@ class Stage:
 
     def texts(self, device: str) -> list[str]:
         """The settings as ``field=value``."""
-        chosen = {**self.settings, **(self.cuda if device.startswith("cuda") else {})}
-        return [f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in chosen.items()]
+        return _texts({**self.settings, **(self.cuda if device.startswith("cuda") else {})})
+
+
+def _texts(values: Mapping[str, Any]) -> list[str]:
+    return [f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in values.items()]
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,14 @@ def read(path: Path) -> Recipe:
     return found
 
 
+def config(recipe: Recipe, k: int, device: str = "cpu") -> Any:
+    """The Config of a stage, counted from 0."""
+    kind = registry.gan(recipe.gan)
+    begun = kind.upgraded(dict(checkpoints.card(recipe.gan, recipe.begin)["config"])) if recipe.begin else {}
+    texts = [text for stage in recipe.stages[: k + 1] for text in stage.texts(device)]  # a later one overrules
+    return runs.changed(kind, begun, texts)
+
+
 def sources(recipe: Recipe, folder: str | Path | None) -> str:
     """Where a recipe's data lies, as `studio.data` takes it.
 
@@ -182,13 +193,21 @@ def _checksum(path: Path) -> str:
 
 
 def stands(recipe: Recipe, place: Path | None = None) -> tuple[int, Run | None]:
-    """(stage, its run): where a recipe stands on this machine; (0, None) = it has not begun."""
+    """(stage, its run): where a recipe stands on this machine. No run = it has not begun here: then the stage is the
+    one that its checkpoint ended in, or the first."""
     place = place or runs.folder_of_runs()
     for k in reversed(range(len(recipe.stages))):
         run = Run(place / f"{recipe.name}-{k + 1}")
         if (run.folder / "card.json").exists():
             return k, run
-    return 0, None
+    return min(max(0, _kept(recipe) - 1), len(recipe.stages) - 1), None
+
+
+def _kept(recipe: Recipe) -> int:
+    """The stage that its checkpoint ended in, counted from 1; 0 = there is none, or it was trained otherwise."""
+    if recipe.tag not in checkpoints.tags(recipe.gan):
+        return 0
+    return checkpoints.card(recipe.gan, recipe.tag).get("origin", {}).get("recipe", {}).get("stage", 0)
 
 
 def follow(
@@ -237,21 +256,21 @@ def follow(
 
 
 def _begun(recipe: Recipe, k: int, source: str, device: str, place: Path | None) -> Run:
-    """A stage's new run: from the stage before, or from the checkpoint that the recipe begins with, or from nothing."""
-    stage = recipe.stages[k]
-    before = Run((place or runs.folder_of_runs()) / f"{recipe.name}-{k}") if k else None
-    earlier = before.card["config"] if before else {}
-    carried = [f"{name}={value}" for name, value in earlier.items() if name not in {**stage.settings, **stage.cuda}]
+    """A stage's new run. It begins from the stage before; where that was trained elsewhere, from the checkpoint; and
+    the first one from the checkpoint that the recipe begins with, or from nothing."""
+    place = place or runs.folder_of_runs()
+    before = Run(place / f"{recipe.name}-{k}")
+    begun = k > 0 and (before.folder / "card.json").exists()
     return runs.create(
         recipe.gan,
         source,
-        name=str((place or runs.folder_of_runs()) / f"{recipe.name}-{k + 1}"),
-        settings=[*carried, *stage.texts(device)],
-        origin=None if before else recipe.begin or None,
-        before=before,
+        name=str(place / f"{recipe.name}-{k + 1}"),
+        settings=_texts(asdict(config(recipe, k, device))),
+        origin=None if begun else recipe.tag if _kept(recipe) else recipe.begin or None,
+        before=before if begun else None,
         held=recipe.held_out,
         held_out=recipe.hold_out,
-        minutes=stage.minutes,
+        minutes=recipe.stages[k].minutes,
         device=device,
         title=f"{recipe.tag} · {k + 1}/{len(recipe.stages)}",
         recipe={"tag": recipe.tag, "stage": k + 1},

@@ -33,7 +33,7 @@ import filelock
 import psutil
 import torch
 
-from studio import checkpoints, devices, images, owners, registry
+from studio import checkpoints, devices, features, images, owners, registry
 from studio.base import BaseGAN
 from studio.data.files import several
 from studio.limits import limits
@@ -576,6 +576,7 @@ def create(
         raise ValueError(
             "On this server no file of this machine can be opened. Leave the settings that name one empty."
         )
+    features.check(config)
     data = kind.Data(source, config)
     config = data.fit(config, card.get("extras", {}))
     allowed.check(pictures=None if data.toy else len(data))
@@ -596,6 +597,9 @@ def create(
     if before is not None:
         begin, earlier = f"--from-run {before.name}", before.origin()
     where = "+".join(part if _is_name(part) else str(Path(part).resolve()) for part in several(source))
+    command = f"train {gan} --data {data_name(source)} {begin} --set {shlex.join(settings)}"
+    if recipe:
+        command = f"recipe {gan} {recipe['tag']} --data DIR"
     described = {
         "gan": gan,
         "title": title,
@@ -607,7 +611,7 @@ def create(
         "from": origin,
         **({"from run": str(before.folder.resolve())} if before is not None else {}),
         "before": [*earlier.get("before", []), {k: v for k, v in earlier.items() if k != "before"}] if earlier else [],
-        "command": f"python -m studio train {gan} --data {data_name(source)} {begin} --set {shlex.join(settings)}",
+        "command": f"python -m studio {command}",
         "goal": {"steps": steps, "minutes": minutes},
         "device": devices.device(device).name,
         "created": time.time(),

@@ -193,6 +193,7 @@ def _work(
         state = run.state() if (run.folder / "resume.pt").exists() else None
         kind = registry.gan(card["gan"])
         config = runs.changed(kind, state["config"] if state else card["config"], overrides)
+        features.check(config)
         data = kind.Data(card["data"], config)
         data.recall(card.get("facts") or {})
         torch.manual_seed(card.get("seed", 0))

@@ -220,7 +220,7 @@ class _Trainer:
         self.shown.load_state_dict(state["shown"])
         for name, optimizer in self.optimizers.items():
             chosen = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
-            optimizer.load_state_dict(state["optimizers"][name])
+            optimizer.load_state_dict(_fitting(state["optimizers"][name], optimizer))
             for group, settings in zip(optimizer.param_groups, chosen, strict=True):
                 group.update(settings)  # a resumed run may have been given another lr
 
@@ -460,6 +460,15 @@ class _Trainer:
                 value.copy_(kept[name])
         self._hold(self.wish.still)
         return terms, made
+
+
+def _fitting(saved: dict[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """What an optimizer remembers, if its last players have come or gone since: a second judge that was switched on
+    begins anew, one that was switched off is forgotten."""
+    own = optimizer.state_dict()["param_groups"]
+    groups = [*saved["param_groups"], *own[len(saved["param_groups"]) :]][: len(own)]
+    known = {place for group in groups for place in group["params"]}
+    return {"param_groups": groups, "state": {k: v for k, v in saved["state"].items() if k in known}}
 
 
 class _Clock:

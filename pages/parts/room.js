@@ -267,6 +267,7 @@ class Room {
       toggle: term.weight ? (on) => this.#switch("off", term.name, !on) : null,
     }));
     cards.push(this.#term("diversity", { formula: "", says: this.say("diversityHelp"), title: this.say("diversity") }));
+    cards.push(this.#term("heldOut", { formula: "", says: this.say("heldOutHelp"), title: this.say("heldOut") }));
     this.parts.terms.replaceChildren(...cards);
     this.parts.players.replaceChildren(...run.players.map((player) => {
       const toggle = this.#toggle((on) => this.#switch("still", player.name, !on)), gradient = h("span", { class: "gradient" });
@@ -345,11 +346,14 @@ class Room {
     const { track } = this, other = this.#other?.run ? this.#other : null;
     const last = Math.max(1, track.run.step, track.reports.at(-1)?.step ?? 0, other?.reports.at(-1)?.step ?? 0);
     const marks = track.marks.map(({ step, parts }) => ({ step, says: parts.map(([what, name]) => this.#mark(what, name)).join(", ") }));
-    const diversity = (of) => of.samples.filter((each) => each.diversity !== null && each.diversity !== undefined).map((each) => [each.step, each.diversity]);
+    const extra = {
+      diversity: (of) => of.samples.filter((each) => each.diversity !== null && each.diversity !== undefined).map((each) => [each.step, each.diversity]),
+      heldOut: (of) => of.measured.map((each) => [each.step, Object.values(each.figures)[0]]),
+    };
     for (const [name, { value, curve, card }] of this.#terms) {
-      const ours = name === "diversity" ? diversity(track) : track.losses.get(name) ?? [];
-      const theirs = !other ? [] : name === "diversity" ? diversity(other) : other.losses.get(name) ?? [];
-      if (name === "diversity") card.hidden = !ours.length;
+      const points = extra[name] ?? ((of) => of.losses.get(name) ?? []);
+      const ours = points(track), theirs = other ? points(other) : [];
+      if (name in extra) card.hidden = !ours.length;
       curve.update({ ours, theirs, marks, last });
       curve.point(curve.at, this.reel.step);
       if (curve.at === null) this.#put(value, ours.length ? short(ours.at(-1)[1]) : "–");

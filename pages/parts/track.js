@@ -31,7 +31,7 @@ export class Track {
   }
 
   clear() {
-    Object.assign(this, { next: 0, losses: new Map(), reports: [], samples: [], singles: [], marks: [], saved: null, came: 0 });
+    Object.assign(this, { next: 0, losses: new Map(), reports: [], samples: [], measured: [], singles: [], marks: [], saved: null, came: 0 });
     this.dials = { off: [], still: [], lr: 1 };
   }
 
@@ -105,6 +105,9 @@ export class Track {
         if (this.samples.at(-1)?.step === event.step) this.samples.pop(); // the one of a stop, and of its resume
         this.samples.push(event);
         break;
+      case "Measured":
+        this.measured.push(event);
+        break;
       case "Single":
         this.singles.push(event);
         break;
@@ -133,6 +136,7 @@ export class Track {
     for (const [name, points] of this.losses) this.losses.set(name, points.filter(([at]) => at <= step));
     this.reports = this.reports.filter(before);
     this.samples = this.samples.filter(before);
+    this.measured = this.measured.filter(before);
     this.singles = this.singles.filter(before);
     this.marks = this.marks.filter(before);
   }

@@ -18,7 +18,7 @@ from pages.parts import address, catalogue, errors, told
 from pages.parts.live import component
 from pages.parts.picker import title as title_of
 from pages.parts.words import book, said, word
-from studio import checkpoints, devices, owners, runs, uploads
+from studio import checkpoints, devices, owners, recipes, runs, uploads
 from studio.base import checked
 from studio.data.files import PICTURES
 from studio.limits import limits
@@ -409,14 +409,24 @@ def _origin(gan: str, kind: Any) -> tuple[str | None, Any, str]:
         )
         or None
     )
-    presets = ["checkpoint"] if origin else ["classroom", "paper", "tiny"]
+    presets = {
+        name: word(f"train.presets.{name}") for name in (["checkpoint"] if origin else ["classroom", "paper", "tiny"])
+    }
+    cooked = {}
+    for each in recipes.recipes():
+        for k in range(len(each.stages) if each.gan == gan and origin in (None, each.tag) else 0):
+            title = title_of(studio.card(gan, each.tag)) if each.tag in studio.tags(gan) else each.tag
+            cooked[f"{each.tag}-{k + 1}"] = recipes.config(each, k)
+            presets[f"{each.tag}-{k + 1}"] = word("train.presets.recipe", title=title, k=k + 1, n=len(each.stages))
     preset = st.selectbox(
         word("train.form.preset"),
-        presets,
-        format_func={name: word(f"train.presets.{name}") for name in presets}.get,
+        list(presets),
+        format_func=presets.get,
         key=f"preset-{gan}-{origin}",
         persist_state="session",
     )
+    if preset in cooked:
+        return origin, cooked[preset], f"recipe-{preset}"
     if origin:
         return origin, kind.configured(studio.card(gan, origin)["config"]), f"checkpoint-{origin}"
     return None, {"classroom": kind.CLASSROOM, "paper": kind.Config(), "tiny": kind.TINY}[preset], preset

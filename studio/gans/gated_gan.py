@@ -45,7 +45,7 @@ from studio.features import features, likeness
 from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import least_squares, r1
-from studio.projected import Look, ProjectedJudge, both, eyes_terms, opened
+from studio.projected import Look, both, eyes_terms, opened, second_judge
 
 
 @dataclass(frozen=True)
@@ -411,7 +411,7 @@ class GAN(BaseGAN):
             raise ValueError(f"added = {c.added}: of {c.styles} gates at least one must have been there before.")
         self.generator = Generator(c)
         self.discriminator = Discriminator(c)
-        self.eyes = ProjectedJudge(verdicts=c.styles) if c.eyes else None
+        self.eyes = second_judge(c, verdicts=c.styles)
         self.pool = Pool(c.pool, c.size)
         for p in [self.generator.last.weight, *self.discriminator.parameters()]:  # as the authors; `Layer` has the rest
             if p.ndim == 4:

@@ -42,7 +42,7 @@ from studio.features import features, likeness
 from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import bce
-from studio.projected import ONLOOKER, Look, ProjectedJudge, both, eyes_terms, opened
+from studio.projected import ONLOOKER, Look, both, eyes_terms, opened, second_judge
 from studio.sketches import extract
 
 
@@ -312,7 +312,7 @@ class GAN(BaseGAN):
                 nn.init.normal_(p, 0.0, 0.02)
             elif "norm" not in name:
                 nn.init.zeros_(p)
-        self.eyes = ProjectedJudge(self.config.inputs) if self.config.eyes else None
+        self.eyes = second_judge(self.config, planes=self.config.inputs)
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config

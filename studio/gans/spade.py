@@ -55,7 +55,7 @@ from studio.images import Picture
 from studio.labels import Classes, LabelMap, Reading, open_map, palette, sampled
 from studio.layers import Norm
 from studio.losses import hinge
-from studio.projected import ONLOOKER, Look, ProjectedJudge, both, eyes_terms, opened
+from studio.projected import ONLOOKER, Look, both, eyes_terms, opened, second_judge
 from studio.toys.landscapes import landscape
 
 
@@ -498,7 +498,7 @@ class GAN(BaseGAN):
                 nn.init.xavier_normal_(p)
             elif name.endswith("bias"):
                 nn.init.zeros_(p)
-        self.eyes = ProjectedJudge(c.channels) if c.eyes else None
+        self.eyes = second_judge(c, planes=c.channels)
 
     @classmethod
     def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ from studio.features import features
 from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import bce, gradient_penalty, r1
-from studio.projected import Look, ProjectedJudge, both, eyes_terms, opened
+from studio.projected import Look, both, eyes_terms, opened, second_judge
 
 LAZY = 4  # steps between two computations of the R1 penalty (1912.04958, section 3.1)
 LEAST, MOST = -0.5, 1.5  # how far a slider goes; 0 and 1 are the values that were trained
@@ -363,7 +363,7 @@ class GAN(BaseGAN):
         self.labels = labels_of(self.config.labels)
         self.generator = Generator(self.config)
         self.discriminator = Discriminator(self.config)
-        self.eyes = ProjectedJudge() if self.config.eyes else None
+        self.eyes = second_judge(self.config)
 
     def grown(self, child: str, state: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
         ours = getattr(self, child).state_dict()  # D looks at twice the size through one layer more

@@ -40,7 +40,7 @@ from studio.features import features
 from studio.images import Picture
 from studio.layers import EqualConv2d, EqualLinear, ResizeConv2d, blur, minibatch_stddev, pixel_norm
 from studio.losses import bce, gradient_penalty, r1
-from studio.projected import Look, ProjectedJudge, both, eyes_terms, opened
+from studio.projected import Look, both, eyes_terms, opened, second_judge
 
 GAIN = math.sqrt(2)  # of weights before a leaky ReLU
 SOFT = (1, 2, 1)  # nearest neighbour, then this filter: bilinear
@@ -327,7 +327,7 @@ class GAN(latents.StyleVerbs, BaseGAN):
         self.mapping = Mapping(self.config)
         self.synthesis = Synthesis(self.config)
         self.discriminator = Discriminator(self.config)
-        self.eyes = ProjectedJudge() if self.config.eyes else None
+        self.eyes = second_judge(self.config)
 
     def optimizers(self) -> dict[str, Optimizer]:
         made = [*self.mapping.parameters(), *self.synthesis.parameters()]

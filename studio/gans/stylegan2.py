@@ -41,7 +41,7 @@ from studio.data import Images
 from studio.features import features
 from studio.layers import DoublingConv2d, EqualConv2d, EqualLinear, blur, double, halve, minibatch_stddev, pixel_norm
 from studio.losses import bce, r1
-from studio.projected import Look, ProjectedJudge, both, eyes_terms, opened
+from studio.projected import Look, both, eyes_terms, opened, second_judge
 
 TAPS = (1, 3, 3, 1)  # the filter wherever sizes change
 
@@ -338,7 +338,7 @@ class GAN(latents.StyleVerbs, BaseGAN):
         self.mapping = Mapping(self.config)
         self.synthesis = Synthesis(self.config)
         self.discriminator = Discriminator(self.config)
-        self.eyes = ProjectedJudge() if self.config.eyes else None
+        self.eyes = second_judge(self.config)
 
     def grown(self, child: str, state: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
         more = int(math.log2(self.config.size // config.size))  # D's blocks are counted from the largest size
