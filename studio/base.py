@@ -14,8 +14,10 @@ from studio import measure
 from studio.images import Picture
 from studio.verbs import verb
 
-__all__ = ["About", "BaseGAN", "Term", "Words", "descend", "option", "verb"]
+__all__ = ["About", "BaseGAN", "Losses", "Optimizers", "Term", "Words", "descend", "option", "verb", "weighed"]
 
+Optimizers = Mapping[str, Optimizer]  # by player
+Losses = dict[str, Tensor]  # by term
 Words = dict[str, str]  # {"en": …, "ko": …}: whatever a visitor reads, a GAN says in both languages
 
 
@@ -95,6 +97,11 @@ def descend(optimizer: Optimizer, loss: Tensor) -> None:
     optimizer.step()
 
 
+def weighed(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """The terms times their weights, summed over those that are in play."""
+    return sum(weight * losses[term] for term, weight in weights.items() if term in losses)
+
+
 class BaseGAN(nn.Module):
     """A GAN: its networks as children, its paper's training step, and the verbs of its demo.
 
@@ -142,7 +149,7 @@ class BaseGAN(nn.Module):
         """One optimizer a player, named as the child network it moves, or as the role of several together."""
         raise NotImplementedError
 
-    def train_step(self, batch: Any, optimizers: Mapping[str, Optimizer], step: int) -> dict[str, Tensor]:
+    def train_step(self, batch: Any, optimizers: Optimizers, step: int) -> Losses:
         """The paper's algorithm box, once. Returns each term of the objective, named as in `about.terms`."""
         raise NotImplementedError
 

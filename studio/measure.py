@@ -106,7 +106,7 @@ def kid(a: Tensor, b: Tensor) -> float:
     """Kernel distance x 1000 between what two sets of pictures are to a network that knows pictures; b the real ones.
 
     Bińkowski et al. 2018 (arXiv 1801.01401): the squared maximum mean discrepancy under the kernel (x y / d + 1)^3,
-    unbiased, so that two draws of the same data are at about 0 (it may be a little below) at any n of two or more.
+    without its diagonals, so that two draws of the same data are at about 0 (it may be below) however few they are.
 
     How this differs from the paper: the features are EfficientNet-Lite0's (`studio.features.pooled`), each standardised
     by the real set, not Inception's; compare figures of this studio with each other, and with nobody else's.

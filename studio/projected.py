@@ -82,18 +82,16 @@ class Projection(nn.Module):
 
     def __init__(self, channels: Sequence[int] = CHANNELS, mixed: int = MIXED) -> None:
         super().__init__()
-        self.across = nn.ModuleList(nn.Conv2d(c, mixed, 1, bias=False) for c in channels)
-        self.scales = nn.ModuleList(nn.Conv2d(mixed, mixed, 3, padding=1, bias=False) for _ in channels[:-1])
-        for conv in self.modules():
-            if isinstance(conv, nn.Conv2d):
-                nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
-        self.requires_grad_(False)
+        for k, c in enumerate(channels):  # buffers: they belong to the judge that learnt by them, and never learn
+            self.register_buffer(f"across_{k}", torch.randn(mixed, c, 1, 1) / c**0.5)
+        for k in range(len(channels) - 1):
+            self.register_buffer(f"scales_{k}", torch.randn(mixed, mixed, 3, 3) / (9 * mixed) ** 0.5)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        mixed = [conv(x) for conv, x in zip(self.across, maps, strict=True)]
+        mixed = [F.conv2d(x, self.get_buffer(f"across_{k}")) for k, x in enumerate(maps)]
         for k in range(len(mixed) - 2, -1, -1):
             deeper = F.interpolate(mixed[k + 1], mixed[k].shape[2:], mode="bilinear", align_corners=False)
-            mixed[k] = self.scales[k](mixed[k] + deeper)
+            mixed[k] = F.conv2d(mixed[k] + deeper, self.get_buffer(f"scales_{k}"), padding=1)
         return mixed
 
 
@@ -213,6 +211,7 @@ def eyes_terms(given: str = "") -> dict[str, Term]:
                 "ko": "사진을 아는 신경망으로 보는 둘째 판별자가 네 크기에서 진짜와 만든 그림을 얼마나 못 가리는지. "
                 "8이면 찍는 것과 같습니다. 논문에는 없습니다.",
             },
+            weight="eyes",
         ),
         "seen": Term(
             rf"-\tfrac14\textstyle\sum_k E_k({given}G)",

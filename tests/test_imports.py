@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOOR = {
     "base", "losses", "layers", "latents", "images", "labels", "data", "weights", "formats", "judges", "measure",
+    "features", "projected",
     "places",
     "sketches", "toys", "verbs",
 }  # fmt: skip

@@ -21,7 +21,7 @@ Read before: vanilla. Read next: conditional (say which digit), wgan (another di
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from studio import images, measure
-from studio.base import About, BaseGAN, Term, descend, option, verb
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, option, verb
 from studio.data import Images
 from studio.images import Picture
 from studio.losses import bce
@@ -198,7 +198,7 @@ class GAN(BaseGAN):
         """``(n, z)``, uniform in [-1, 1] (section 4); drawn on the CPU, so that a seed is the same on every device."""
         return (torch.rand(n, self.config.z, generator=generator) * 2 - 1).to(self.device)
 
-    def train_step(self, batch: tuple[Tensor], optimizers: Mapping[str, Optimizer], step: int) -> dict[str, Tensor]:
+    def train_step(self, batch: tuple[Tensor], optimizers: Optimizers, step: int) -> Losses:
         (picture,) = batch  # (N, 3, H, W) in [-1, 1]
         fake = self.generator(self.noise(len(picture)))
 

@@ -39,7 +39,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from studio import images, measure
-from studio.base import About, BaseGAN, Term, checked, descend, option, verb
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, checked, descend, option, verb, weighed
 from studio.data import Styles
 from studio.features import features, likeness
 from studio.images import Picture
@@ -395,7 +395,7 @@ class GAN(BaseGAN):
     Config = Config
     TINY = Config(
         styles=3, size=32, load=36, width=6, blocks=1, upsample="resize", judge_width=6, judge_layers=1, pool=4,
-        flat=0.1, batch=4, lr=2e-3, judge_lr=1e-3,
+        flat=0.1, eyes=0.1, alike=0.1, batch=4, lr=2e-3, judge_lr=1e-3,
     )  # fmt: skip
     CLASSROOM = Config(
         styles=3, size=64, load=96, width=16, blocks=2, norm="inner", upsample="resize", judge_width=16, judge_layers=2,
@@ -441,9 +441,7 @@ class GAN(BaseGAN):
             "generator": Adam(moving.parameters(), c.lr, betas=(0.5, 0.999)),
         }
 
-    def train_step(
-        self, batch: tuple[Tensor, Tensor, Tensor], optimizers: Mapping[str, Optimizer], step: int
-    ) -> dict[str, Tensor]:
+    def train_step(self, batch: tuple[Tensor, Tensor, Tensor], optimizers: Optimizers, step: int) -> Losses:
         photo, painting, style = batch  # (N, 3, H, W) twice, in [-1, 1]; (N,)
         c, g = self.config, self.generator
         code = g.encode(photo)
@@ -480,7 +478,7 @@ class GAN(BaseGAN):
             "fool": c.adversarial, "style": c.classifier, "near": c.rebuild, "rough": c.smooth, "alike": c.alike,
             "seen": c.eyes * opened(step - c.warmup),
         }  # fmt: skip
-        descend(optimizers["generator"], sum(w * losses[term] for term, w in weights.items() if term in losses))
+        descend(optimizers["generator"], weighed(losses, weights))
         return losses
 
     def surely(self, picture: Tensor, style: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from studio import images, measure
-from studio.base import About, BaseGAN, Term, checked, descend, option, verb
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, checked, descend, option, verb, weighed
 from studio.data import Pairs
 from studio.features import features, likeness
 from studio.images import Picture
@@ -83,7 +83,7 @@ class Config:
     warmup: int = option(0, "Steps at the start in which no judge plays (the paper: 0).", low=0)
     batch: int = option(1, "Pairs a step (section 3.3 uses 1 to 10).", low=1, high=256)
     lr: float = option(2e-4, "Adam's step size for the generator; its betas are 0.5 and 0.999.", low=0, high=1)
-    judge_lr: float = option(2e-4, "The same for the discriminator, and for the second judge.", low=0, high=1)
+    judge_lr: float = option(2e-4, "The same for the discriminator.", low=0, high=1)
     ema: float = option(0.0, "Decay of the averaged generator that is shown; 0 = show the last one.", low=0, high=1)
     hints: float = option(0.0, "Share of sketches with dabs of the photo's colours.", low=0, high=1)
 
@@ -295,7 +295,9 @@ class GAN(BaseGAN):
         read_next=("cyclegan", "spade"),
     )
     Config = Config
-    TINY = Config(size=32, width=8, cap=32, judge_width=8, receptive_field=16, norm="instance", batch=4)
+    TINY = Config(
+        size=32, width=8, cap=32, judge_width=8, receptive_field=16, norm="instance", eyes=0.1, alike=1.0, batch=4
+    )
     CLASSROOM = Config(
         size=64, depth=5, width=24, cap=192, judge_width=16, receptive_field=34, norm="instance", upsample="resize",
         l1=80.0, batch=8, lr=4e-4, judge_lr=3e-4, ema=0.99,
@@ -321,9 +323,7 @@ class GAN(BaseGAN):
             "generator": Adam(self.generator.parameters(), c.lr, betas=(0.5, 0.999)),
         }
 
-    def train_step(
-        self, batch: tuple[Tensor, Tensor], optimizers: Mapping[str, Optimizer], step: int
-    ) -> dict[str, Tensor]:
+    def train_step(self, batch: tuple[Tensor, Tensor], optimizers: Optimizers, step: int) -> Losses:
         sketch, photo = batch  # (N, inputs, H, W), (N, 3, H, W) in [-1, 1]
         c, playing = self.config, step >= self.config.warmup
         fake = self.generator(sketch, self.generator.noise(len(sketch)).to(sketch.device))
@@ -356,7 +356,7 @@ class GAN(BaseGAN):
             "fool": c.adversarial, "near": c.l1, "coarse": c.coarse, "alike": c.alike,
             "seen": c.eyes * opened(step - c.warmup),
         }  # fmt: skip
-        descend(optimizers["generator"], sum(w * losses[term] for term, w in weights.items() if term in losses))
+        descend(optimizers["generator"], weighed(losses, weights))
         return losses
 
     def preview(self, batch: tuple[Tensor, Tensor]) -> Tensor:

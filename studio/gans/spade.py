@@ -47,7 +47,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim import Adam, Optimizer
 
 from studio import images, measure
-from studio.base import About, BaseGAN, Term, checked, descend, option, verb
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, checked, descend, option, verb, weighed
 from studio.data import Segmentations
 from studio.data.base import to_batch
 from studio.features import features, likeness
@@ -471,7 +471,8 @@ class GAN(BaseGAN):
     Config = Config
     TINY = Config(
         size=32, labels=11, edges=True, width=4, doublings=3, hidden=8, style=8, encoder_size=32, judges=2,
-        judge_layers=3, judge_width=8, near=10.0, batch=4, lr=2e-3, judge_lr=2e-3,
+        judge_layers=3, judge_width=8, near=10.0, alike=1.0, eyes=0.1, free=0.25,
+        recognised=0.1, batch=4, lr=2e-3, judge_lr=2e-3,
     )  # fmt: skip
     CLASSROOM = Config(
         size=64, labels=11, unknown=False, width=6, doublings=4, hidden=32, kernel=1, style=16, start=4,
@@ -514,9 +515,7 @@ class GAN(BaseGAN):
             "generator": Adam((p for part in own for p in part.parameters()), c.lr, betas=(0.0, 0.9)),
         }
 
-    def train_step(
-        self, batch: tuple[Tensor, Tensor], optimizers: Mapping[str, Optimizer], step: int
-    ) -> dict[str, Tensor]:
+    def train_step(self, batch: tuple[Tensor, Tensor], optimizers: Optimizers, step: int) -> Losses:
         ids, photo = batch  # (N, H, W) uint8, (N, 3, H, W) in [-1, 1]
         c, labels, playing = self.config, self.one_hot(ids), step >= self.config.warmup
         z, losses, own = self._style_of(photo)  # the first `own` pictures are painted in their photo's style
@@ -554,7 +553,7 @@ class GAN(BaseGAN):
             "fool": c.adversarial, "features": c.features, "alike": c.alike, "kl": c.kl, "near": c.near,
             "recognised": c.recognised, "seen": c.eyes * opened(step - c.warmup),
         }  # fmt: skip
-        descend(optimizers["generator"], sum(w * losses[term] for term, w in weights.items() if term in losses))
+        descend(optimizers["generator"], weighed(losses, weights))
         return losses
 
     def _style_of(self, photo: Tensor) -> tuple[Tensor | None, dict[str, Tensor], int]:

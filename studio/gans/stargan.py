@@ -43,7 +43,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from studio import images, judges, measure
-from studio.base import About, BaseGAN, Term, checked, descend, option, verb
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, checked, descend, option, verb, weighed
 from studio.data import Labelled, Labels, labels_of
 from studio.features import features
 from studio.images import Picture
@@ -347,7 +347,7 @@ class GAN(BaseGAN):
     )
     Config = Config
     TINY = Config(
-        size=32, labels=FACES, width=8, blocks=1, judge_width=8, judge_depth=4, n_critic=1, flat=0.1, batch=4,
+        size=32, labels=FACES, width=8, blocks=1, judge_width=8, judge_depth=4, n_critic=1, flat=0.1, eyes=0.1, batch=4,
         lr=5e-4, judge_lr=5e-4,
     )  # fmt: skip
     CLASSROOM = Config(
@@ -376,9 +376,7 @@ class GAN(BaseGAN):
             "generator": Adam(self.generator.parameters(), c.lr, betas=(0.5, 0.999)),
         }
 
-    def train_step(
-        self, batch: tuple[Tensor, Tensor], optimizers: Mapping[str, Optimizer], step: int
-    ) -> dict[str, Tensor]:
+    def train_step(self, batch: tuple[Tensor, Tensor], optimizers: Optimizers, step: int) -> Losses:
         x, own = batch  # (N, 3, H, W) in [-1, 1], (N, L) of 1, 0 and NaN
         target, c = shuffled(own, self.labels.sets), self.config
         generator_too = (step + 1) % c.n_critic == 0
@@ -396,8 +394,7 @@ class GAN(BaseGAN):
         d = d + c.cls * losses["recognise"]
         if c.eyes:  # a judge that knows pictures learns to tell them, too
             look = Look(len(x), x.device)
-            ours = features(look(fake))
-            losses["eyes"] = self.eyes.told(features(look(x)), ours)
+            losses["eyes"] = self.eyes.told(features(look(x)), ours := features(look(fake)))
             d = d + losses["eyes"]
         descend(optimizers["discriminator"], d)
         if c.flat and step % LAZY == 0:  # labels that hang on a few pixels teach G to change those, and nothing else
@@ -414,11 +411,10 @@ class GAN(BaseGAN):
         losses["fool"] = -score.mean() if c.game == "wasserstein" else bce(score, True)
         losses["reach"] = label_loss(read, target)
         losses["back"] = F.l1_loss(self.generator(fake, pack(own, self.labels.sets)), x)
-        g = c.adversarial * losses["fool"] + c.cls * losses["reach"] + c.rec * losses["back"]
         if c.eyes:
             losses["seen"] = self.eyes.fooled(ours)
-            g = g + c.eyes * opened(step) * losses["seen"]
-        descend(optimizers["generator"], g)
+        weights = {"fool": c.adversarial, "reach": c.cls, "back": c.rec, "seen": c.eyes * opened(step)}
+        descend(optimizers["generator"], weighed(losses, weights))
         return losses
 
     def preview(self, batch: tuple[Tensor, Tensor]) -> Tensor:

@@ -23,7 +23,6 @@ Read before: progan, wgan_gp. Read next: stylegan2 (why there are droplets, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -34,7 +33,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from studio import images, latents
-from studio.base import About, BaseGAN, Term, descend, option, verb
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, option, verb
 from studio.data import Images
 from studio.features import features
 from studio.images import Picture
@@ -334,7 +333,7 @@ class GAN(latents.StyleVerbs, BaseGAN):
         players = {"discriminator": both(self.discriminator, self.eyes), "generator": made}
         return {name: Adam(p, self.config.lr, betas=(0.0, 0.99), eps=1e-8) for name, p in players.items()}
 
-    def train_step(self, batch: tuple[Tensor], optimizers: Table[str, Optimizer], step: int) -> dict[str, Tensor]:
+    def train_step(self, batch: tuple[Tensor], optimizers: Optimizers, step: int) -> Losses:
         c, n = self.config, len(batch[0])
         grown = growth(c, step * c.batch)
         self.synthesis.grown.fill_(grown)

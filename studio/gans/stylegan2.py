@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from studio import latents
-from studio.base import About, BaseGAN, Term, checked, descend, option
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, checked, descend, option
 from studio.data import Images
 from studio.features import features
 from studio.layers import DoublingConv2d, EqualConv2d, EqualLinear, blur, double, halve, minibatch_stddev, pixel_norm
@@ -364,7 +364,7 @@ class GAN(latents.StyleVerbs, BaseGAN):
             found[name] = Adam(parameters, c.lr * slowed, betas=(0.0, 0.99**slowed))
         return found
 
-    def train_step(self, batch: tuple[Tensor], optimizers: Table[str, Optimizer], step: int) -> dict[str, Tensor]:
+    def train_step(self, batch: tuple[Tensor], optimizers: Optimizers, step: int) -> Losses:
         (real,), c, n = batch, self.config, len(batch[0])
 
         # 1. The discriminator learns to tell real pictures from made ones.
