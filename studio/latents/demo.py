@@ -14,15 +14,16 @@ from torch import Tensor
 from studio import images, judges, measure
 from studio.images import File, Picture
 from studio.latents import measures, points
-from studio.latents.measures import LabelJudge, Length, PixelJudge, Separability
+from studio.latents.measures import Eyes, LabelJudge, Length, PixelJudge, Separability
 from studio.latents.points import checked_seeds, lerp, slerp
-from studio.latents.projection import project
+from studio.latents.projection import looks_apart, project
 from studio.verbs import verb
 
 MOST_FRAMES = 600  # of one walk: twenty seconds at 30 a second
 MOST_PIXELS = 600 * 256**2  # of all pictures of one answer: they lie in memory together
 MOST_SAMPLES = 4000  # of one measurement
 MOST_STEPS = 1000  # of one call of a projection
+FIRST_LOOKS = 47  # faces among which a search begins
 AT_ONCE = 16  # pictures of one pass: more are no faster on a CPU, and others wait for it
 
 
@@ -216,8 +217,10 @@ class StyleVerbs:
             n: how many steps to take; the standard error tells whether they were enough.
             seed: draws where.
         """
-        n = int(points.checked(n, "n", 2, MOST_SAMPLES))
-        gen, judge, exact = points.random(seed), self._judge(), self.exact
+        return self._length(space, int(points.checked(n, "n", 2, MOST_SAMPLES)), seed, self._judge())
+
+    def _length(self, space: str, n: int, seed: int, judge: Any) -> Length:
+        gen, exact = points.random(seed), self.exact
         a, b = (torch.randn(n, self.config.z, generator=gen).to(self.device) for _ in range(2))
         t = torch.rand(n, 1, generator=gen).to(self.device)
         if self._space(space) == "z":
@@ -257,8 +260,11 @@ class StyleVerbs:
         """
         steps, exact = int(points.checked(steps, "steps", 1, MOST_STEPS)), self.exact
         target = images.to_tensor(images.crop_square(picture, self.config.size)).to(self.device)
-        start = exact._all(exact.mapping.average[None]).clone() if free else exact.mapping.average[None].clone()
-        found = list(project(lambda w: exact.synthesis(exact._all(w)), target, start, steps, state))
+        start = exact.mapping.average[None] if state else exact._nearest(target)
+        start = (exact._all(start) if free else start).clone()
+        found = list(
+            project(lambda w: exact.synthesis(exact._all(w)), target, start, steps, state, distance=looks_apart)
+        )
         made = exact.synthesis(exact._all(found[-1].w))
         return Projection(images.to_picture(made), [each.loss for each in found], found[-1].step, found[-1].state)
 
@@ -370,6 +376,10 @@ class StyleVerbs:
             found["nearest seen"] = measure.copied(ours, small, others)
         for space in ("z", "w"):
             found[f"path length in {space}"] = self.path_length(space, min(200, 4 * len(real)))._asdict()
+            if measure.can_see(made):
+                found[f"path length in {space}, by features"] = self._length(
+                    space, min(100, 2 * len(real)), 0, Eyes()
+                )._asdict()
             found[f"separability in {space}"] = self.separability(space, min(2000, 8 * len(real)))._asdict()
         return found
 
@@ -403,6 +413,12 @@ class StyleVerbs:
         cuts = torch.stack([torch.randperm(layers - 1, generator=gen)[: k - 1] + 1 for _ in range(n)])  # (n, k - 1)
         which = (torch.arange(layers)[None, :, None] >= cuts[:, None]).sum(dim=2).to(self.device)  # (n, L)
         return torch.gather(w, 1, which[..., None].expand(-1, -1, w.shape[2]))
+
+    def _nearest(self, target: Tensor) -> Tensor:
+        """The style ``(1, w)`` to begin a search with: of the mean face and some others, whose looks most like it."""
+        w = torch.cat([self.mapping.average[None].to(self.device), self._w(range(FIRST_LOOKS), 0.7)])
+        apart = torch.cat([looks_apart(p.clamp(-1, 1), target.expand_as(p)) for p in self._pictures(w).split(AT_ONCE)])
+        return w[apart.argmin()][None]
 
     def _way(self, seeds: list[int], space: str) -> Any:
         """(t ``(N, 1)``, truncation) -> w on the way from one seed to another."""

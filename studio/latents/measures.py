@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from studio import features
 from studio.latents.points import random
 
 
@@ -138,6 +139,26 @@ def pyramid_distance(a: Tensor, b: Tensor) -> Tensor:
         a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
 
 
+class Eyes:
+    """Alike is what looks alike to the network that knows pictures (`studio.features`)."""
+
+    by = features.NAME
+
+    def distance(self, a: Tensor, b: Tensor) -> Tensor:
+        """See `_unit_distance`."""
+        return _unit_distance(features.features(a), features.features(b))
+
+
+def _unit_distance(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> Tensor:
+    """Features are made unit vectors at each place, and squared differences averaged over places and layers, as
+    perceptual distances do (Zhang et al. 2018, arXiv 1801.03924), without weights of their own: ``(N,)``."""
+    apart = [
+        (F.normalize(x, dim=1, eps=1e-6) - F.normalize(y, dim=1, eps=1e-6)).square().sum(dim=1).mean(dim=(1, 2))
+        for x, y in zip(ours, theirs, strict=True)
+    ]
+    return torch.stack(apart).mean(dim=0)
+
+
 class PixelJudge:
     """What can be said of any picture without a trained judge: how alike two are, and four plain facts of one."""
 
@@ -174,13 +195,8 @@ class LabelJudge:
         self.by = f"the studio's small judge: its features, and {', '.join(names)}"
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
-        """Features are made unit vectors at each place, and squared differences averaged over places and layers, as
-        perceptual distances do (Zhang et al. 2018, arXiv 1801.03924), without weights of their own."""
-        apart = [
-            (F.normalize(x, dim=1, eps=1e-6) - F.normalize(y, dim=1, eps=1e-6)).square().sum(dim=1).mean(dim=(1, 2))
-            for x, y in zip(self.judge.maps(a), self.judge.maps(b), strict=True)
-        ]
-        return torch.stack(apart).mean(dim=0)
+        """See `_unit_distance`."""
+        return _unit_distance(self.judge.maps(a), self.judge.maps(b))
 
     def sureness(self, pictures: Tensor) -> Tensor:
         return torch.cat([self.judge(part) for part in pictures.split(64)])

@@ -10,7 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from studio.latents.measures import pyramid_distance
+from studio import measure
+from studio.latents.measures import Eyes, pyramid_distance
+
+SEEN = 0.2  # weight of what the network sees beside pixels; both are about as large at the start
 
 
 class Projected(NamedTuple):
@@ -29,16 +32,18 @@ def project(
     steps: int,
     state: dict[str, Any] | None = None,
     lr: float = 0.05,
+    distance: Callable[[Tensor, Tensor], Tensor] = pyramid_distance,
 ) -> Iterator[Projected]:
     """Looks for the w whose picture is nearest to a target, by Adam from ``start`` (1912.04958, section 5).
 
-    How this differs from the paper: pictures are compared at all sizes of a pyramid of averages, since a perceptual
-    distance would need a large network; noise maps stay as they are; w is not shaken, and the step size falls as
-    1 / (1 + step / 100), so that one never needs to say beforehand when to stop.
+    How this differs from the paper: what ``distance`` compares pictures by is pixels at all sizes of a pyramid of
+    averages, alone or beside a perceptual one that is not VGG's (`looks_apart`); noise maps stay as they are; w is not
+    shaken, and the step size falls as 1 / (1 + step / 100), so that one never needs to say beforehand when to stop.
 
     Args:
         pictures: w of the shape of ``start`` -> ``(1, 3, H, W)``, with gradients.
         target: ``(1, 3, H, W)`` in [-1, 1].
+        distance: of pictures to pictures, ``(N,)``.
         state: of an earlier `Projected`, to go on from it: 10 steps and 10 more are 20 steps.
 
     Yields:
@@ -52,13 +57,20 @@ def project(
         with torch.inference_mode(False), torch.enable_grad():
             # Cloned: a tensor that was made where gradients are forbidden could not have any.
             w = w.detach().clone().requires_grad_()
-            loss = pyramid_distance(pictures(w), target.clone()).mean()
+            loss = distance(pictures(w), target.clone()).mean()
             (slope,) = torch.autograd.grad(loss, w)
         step += 1
         m, v = 0.9 * m + 0.1 * slope, 0.999 * v + 0.001 * slope.square()
         move = (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8)
         w = w.detach() - lr / (1 + step / 100) * move
         yield Projected(step, float(loss.detach()), w, {"step": step} | _packed(w=w, m=m, v=v))
+
+
+def looks_apart(a: Tensor, b: Tensor) -> Tensor:
+    """How far pictures are apart to the eye, ``(N,)``: by pixels, and to a network that knows pictures, if it can look
+    at them and is there. Pixels alone find the right colours in the right places, and often a smear."""
+    apart = pyramid_distance(a, b)
+    return apart + SEEN * Eyes().distance(a, b) if measure.can_see(a) else apart
 
 
 def _packed(**tensors: Tensor) -> dict[str, str]:
