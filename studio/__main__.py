@@ -1,5 +1,5 @@
 """The shell: python -m studio list | show | GAN VERB | train | runs | pause | stop |
-keep | compare | adopt | publish | pull | measure | bench | doctor.
+keep | recipe | nearest | compare | adopt | publish | pull | measure | bench | doctor.
 
 Where a checkpoint's tag is asked, ``hub:owner/name`` means one of the Hub, which is pulled first."""
 
@@ -117,6 +117,13 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p.add_argument("--data", help="where the data lies now, if not where the first run's card says")
     p.add_argument("--rows", type=int, default=8)
     p.add_argument("--pictures", nargs="*", default=[], metavar="FILE", help="own pictures to show instead")
+
+    p = command(_nearest, "Does it copy? What a checkpoint makes, beside the nearest pictures it was trained on.")
+    p.add_argument("gan", choices=registry.names())
+    p.add_argument("tag", nargs="?")
+    p.add_argument("--data", required=True, help="where its training pictures lie")
+    p.add_argument("--out", required=True, help="the picture to write")
+    p.add_argument("--rows", type=int, default=8)
 
     for name in registry.names():
         gan = registry.gan(name)
@@ -388,7 +395,7 @@ def _recipe(given: argparse.Namespace) -> None:
         tag = run.card["recipe"]["tag"]
         if given.out:
             if (run.folder / "resume.pt").exists():
-                print(run.keep(tag, {}, Path(given.out) / "checkpoints"))
+                print(run.keep(tag, recipes.facts(run), Path(given.out) / "checkpoints"))
             recipes.split(run.folder)
         else:
             print(f"python -m studio keep {run.name} --tag {tag}")
@@ -441,6 +448,16 @@ def _run(name: str) -> Run:
     return run
 
 
+def _nearest(given: argparse.Namespace) -> None:
+    from studio import afterwards, checkpoints, registry
+
+    tag = _local(given.gan, given.tag)
+    gan, held = checkpoints.load(given.gan, tag), checkpoints.card(given.gan, tag).get("held_out") or []
+    data = registry.gan(given.gan).Data(given.data, gan.config)
+    afterwards.nearest(gan, data, held, given.rows).save(given.out)
+    print(given.out)
+
+
 def _compare(given: argparse.Namespace) -> None:
     from studio import trainer
 
@@ -449,16 +466,17 @@ def _compare(given: argparse.Namespace) -> None:
 
 
 def _keep(given: argparse.Namespace) -> None:
-    from studio import checkpoints
+    from studio import checkpoints, recipes, runs
     from studio.runs import Run
 
-    facts = json.loads(Path(given.facts).read_text(encoding="utf-8")) if given.facts else {}
+    run = Run(given.run) if (Path(given.run) / "card.json").exists() else runs.find(given.run)
+    facts = recipes.facts(run) | (json.loads(Path(given.facts).read_text(encoding="utf-8")) if given.facts else {})
     if given.title:
         facts["title"] = dict(pair.split("=", 1) for pair in given.title)
     if given.default:
         facts["default"] = True
     where = checkpoints.SHIPPED if given.shipped else None
-    print(Run(given.run).keep(given.tag, facts, where, [Path(name) for name in given.examples]))
+    print(run.keep(given.tag, facts, where, [Path(name) for name in given.examples]))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,17 @@ import re
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from studio import checkpoints, owners
+import torch
+import torch.nn.functional as F
+
+from studio import checkpoints, features, images, measure, owners, registry
+from studio.base import BaseGAN
+from studio.data.base import DataSet
+from studio.images import Picture
 from studio.limits import limits
 from studio.runs import Run
 
@@ -57,6 +64,47 @@ def packed(run: Run) -> bytes:
             for path in sorted(folder.iterdir()):
                 pack.write(path, f"{folder.name}/{path.name}")
     return out.getvalue()
+
+
+LOOKED_AT = 1500  # training pictures among which the nearest are looked for, at most
+
+
+@torch.no_grad()
+def nearest(gan: BaseGAN, data: DataSet, held: Sequence[str] = (), n: int = 8) -> Picture:
+    """Whether it copies: a row for each of ``n`` made pictures, beside it the training picture that is nearest by
+    pixels, and the one that is nearest to a network that knows pictures (Goodfellow et al. 2014, figure 2, shows the
+    first). Without that network there are two columns.
+
+    Args:
+        held: names that it was not trained on; what is made is made of these, if it is made of anything.
+    """
+    aside = set(held)
+    seen = [k for k, name in enumerate(data.names) if name not in aside]
+    seen = seen[:: max(1, len(seen) // LOOKED_AT)][:LOOKED_AT]
+    some = [k for k, name in enumerate(data.names) if name in aside][:n] or seen[:n]
+    torch.manual_seed(0)
+    made = (
+        gan.made([part.to(gan.device) for part in data.batch(some, [None] * len(some))])[0].float().cpu().clamp(-1, 1)
+    )
+    pictures = torch.cat([data.rows(data.batch([k], [None]))[:, -1] for k in seen])
+    columns = [made, pictures[measure.nearest(made, pictures)[1]]]
+    if measure.can_see(made):
+        side = min(64, made.shape[-1])
+        rows = [features.pooled(F.adaptive_avg_pool2d(x, side)) for x in (made, pictures)]
+        columns.append(pictures[measure.nearest_features(*rows)[1]])
+    return images.sheet([images.to_pictures(row) for row in torch.stack(columns, dim=1)])
+
+
+def nearest_of(run: Run) -> Picture:
+    """The same of a run as it stands.
+
+    Raises:
+        ValueError: there is no saved state yet, or its data is gone.
+    """
+    card, gan = run.card, run.gan()
+    data = registry.gan(card["gan"]).Data(card["data"], gan.config)
+    data.recall(card.get("facts") or {})
+    return nearest(gan, data, card.get("held_out") or [])
 
 
 def kept(run: Run, where: Path) -> Path:

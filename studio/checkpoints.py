@@ -73,7 +73,7 @@ def _found(gan: str) -> dict[str, dict[str, Any]]:
         for path in sorted(place.glob(f"{gan}/*/card.json")):
             if TAG.fullmatch(path.parent.name) and path.parent.name not in found:
                 try:
-                    found[path.parent.name] = _read_card(path)
+                    found[path.parent.name] = read_card(path)
                 except ValueError:
                     continue  # a folder that is being written, or spoiled: `doctor` names it
     return found
@@ -97,10 +97,15 @@ def folder(gan: str, tag: str | None = None) -> Path:
 
 def card(gan: str, tag: str | None = None) -> dict[str, Any]:
     """What is known about a checkpoint."""
-    return _read_card(folder(gan, tag) / "card.json")
+    return read_card(folder(gan, tag) / "card.json")
 
 
-def _read_card(path: Path) -> dict[str, Any]:
+def read_card(path: Path) -> dict[str, Any]:
+    """A checkpoint's card by its file.
+
+    Raises:
+        ValueError: it can't be read, or lacks a field.
+    """
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
         if not {"gan", "tag", "config", "files"} <= set(read):
@@ -127,7 +132,7 @@ def load(gan: str, tag: str | None = None, device: str | None = None, fast: bool
 
         gan, tag = hub.here(gan, tag)
     place = folder(gan, tag)
-    described = _read_card(place / "card.json")
+    described = read_card(place / "card.json")
     if described["gan"] != gan:
         raise ValueError(f"{place.name} is a checkpoint of {described['gan']}, not of {gan}.")
     kind = registry.gan(gan)
@@ -264,7 +269,7 @@ def appearing(target: Path) -> Iterator[Path]:
 def update_card(gan: str, tag: str, **facts: Any) -> None:
     """Adds to or replaces facts of a card (measured figures, say)."""
     path = folder(gan, tag) / "card.json"
-    text = card_text({**_read_card(path), **facts})
+    text = card_text({**read_card(path), **facts})
     write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 

@@ -285,6 +285,12 @@ def need(recipe: Recipe, place: Path | None = None) -> float:
     return min(values) / recipe.bar if values and recipe.bar > 0 else math.inf
 
 
+def facts(run: Run) -> dict[str, Any]:
+    """What the card of a checkpoint should say that is made of a recipe's run; nothing for other runs."""
+    tag = run.card.get("recipe", {}).get("tag")
+    return dict(recipe(run.card["gan"], tag).card) if tag else {}
+
+
 def follow_all(
     folder: str | Path, minutes: float, device: str = "cpu", place: Path | None = None, **how: Any
 ) -> Iterator[tuple[Run, Event]]:

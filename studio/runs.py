@@ -225,7 +225,7 @@ class Run:
         """Steps and minutes so far, of the last saved state or the last word."""
         step, seconds = 0, 0.0
         for event in self.events():
-            step, seconds = event.get("step", step), event.get("seconds", seconds)
+            step, seconds = event.get("step", step), event.get("seconds") or seconds
         return {"steps": step, "minutes": seconds / 60}
 
     def rename(self, title: str) -> None:
@@ -345,7 +345,7 @@ class Run:
         before: dict[str, Any] = {}
         folder = (where or checkpoints.home() / "checkpoints") / card["gan"] / checkpoints.checked_tag(tag)
         if (folder / "card.json").exists():
-            before = checkpoints.card(card["gan"], tag)
+            before = checkpoints.read_card(folder / "card.json")
             before = {
                 k: before[k]
                 for k in ("title", "default", "licence", "limits", "arms", "examples", "pictures", "extras")

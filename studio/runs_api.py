@@ -3,6 +3,7 @@
 GET     /api/runs                  the runs, newest first; on a public server those of the browser that asks
 GET     /api/runs/{run}?after=N    how it is, its events from number N on, hints
 GET     /api/runs/{run}/{file}     a contact sheet
+GET     /api/runs/{run}/nearest.webp  what it makes, beside the nearest training pictures
 GET     /api/runs/{run}/model.zip  its weights and card, as a checkpoint's folder
 POST    /api/runs/{run}            a wish as JSON: {"go": "pause"}, {"off": ["near"]}, {"lr": 0.5}, {"single": "both"},
                                    {"title": "Shoes"}, {"use": true} (makes a checkpoint; the answer has its tag), …
@@ -14,6 +15,7 @@ started it (`studio.owners`).
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import asdict
@@ -163,6 +165,23 @@ async def model(request: Request) -> Response:
     return Response(body, media_type="application/zip", headers=headers)
 
 
+async def nearest(request: Request) -> Response:
+    """What it makes, beside the training pictures that are nearest: for who trains it, since these may be private."""
+
+    def made() -> bytes:
+        out = io.BytesIO()
+        afterwards.nearest_of(_own(request)).save(out, "WEBP", quality=88)
+        return out.getvalue()
+
+    try:
+        body = await run_in_threadpool(made)
+    except Others as error:
+        return JSONResponse({"error": str(error)}, 403)
+    except ValueError as error:
+        return JSONResponse({"error": _told(str(error))}, 404)
+    return Response(body, media_type="image/webp", headers={"Cache-Control": "no-store"})
+
+
 async def deleted(request: Request) -> Response:
     if visitors.foreign(request.headers):
         return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
@@ -239,5 +258,6 @@ routes = [
     Route("/runs/{run}", wished, methods=["POST"]),
     Route("/runs/{run}", deleted, methods=["DELETE"]),
     Route("/runs/{run}/model.zip", model),
+    Route("/runs/{run}/nearest.webp", nearest),
     Route("/runs/{run}/{file}", picture),
 ]

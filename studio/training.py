@@ -107,11 +107,13 @@ class Changed:
 
 @dataclass(frozen=True)
 class Ended:
-    """How it ended: ``finished``, ``stopped``, ``paused`` (somebody else needs the device) or ``failed``, and why."""
+    """How it ended: ``finished``, ``stopped``, ``paused`` (somebody else needs the device) or ``failed``, and why;
+    after how many seconds of training in all (None: unknown)."""
 
     step: int
     how: str
     why: str = ""
+    seconds: float | None = None
 
 
 Event = Phase | Progress | Sample | Measured | Single | Changed | Ended
@@ -275,7 +277,7 @@ class _Trainer:
                 yield Phase(self.step, "paused")
                 how = yield from self._paused(asked, save, wish)
                 if how != "training":
-                    yield Ended(self.step, how)
+                    yield Ended(self.step, how, seconds=self.seconds)
                     return
                 clock.go_on()
                 how = "finished"
@@ -315,7 +317,7 @@ class _Trainer:
             if self.glance is not None:
                 yield from self._measured()
         save(self.state())
-        yield Ended(self.step, how)
+        yield Ended(self.step, how, seconds=self.seconds)
 
     def _next(self) -> list[Tensor]:
         return [part.to(self.device, non_blocking=True) for part in next(self.batches)]

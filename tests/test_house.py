@@ -207,7 +207,7 @@ def test_config_is_frozen_and_refuses_nonsense(kind):
 def test_file_page_test_and_default_checkpoint_exist(name):
     assert (ROOT / "pages" / f"{name}.py").exists()
     assert (ROOT / "tests" / f"test_{name}.py").exists()
-    cards = [checkpoints._read_card(p) for p in (ROOT / "checkpoints" / name).glob("*/card.json")]
+    cards = [checkpoints.read_card(p) for p in (ROOT / "checkpoints" / name).glob("*/card.json")]
     assert sum(card.get("default", False) for card in cards) == 1
     for card in cards:
         assert {"title", "origin", "licence", "limits", "figures", "held_out"} <= set(card), card["tag"]

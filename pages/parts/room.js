@@ -241,6 +241,7 @@ class Room {
     parts.remove.disabled = run.alive;
     parts.download.toggleAttribute("inert", saved === null && !samples.length);
     parts.download.href = `${this.track.address}/model.zip`;
+    parts.nearest.disabled = saved === null && !samples.length;
   }
 
   #hints() {
@@ -376,6 +377,28 @@ class Room {
     }
   }
 
+  /** Whether it copies: what it makes beside the nearest pictures that it was trained on. */
+  async #nearest() {
+    const { near, nearest } = this.parts, picture = near.querySelector("img"), says = near.querySelector("figcaption");
+    near.hidden = false;
+    near.setAttribute("aria-busy", "true");
+    nearest.disabled = true;
+    this.#put(says, this.say("nearestWait"));
+    try {
+      const answer = await fetch(`${this.track.address}/nearest.webp`);
+      if (!answer.ok) throw new Error((await answer.json()).error);
+      if (picture.src) URL.revokeObjectURL(picture.src);
+      picture.src = URL.createObjectURL(await answer.blob());
+      picture.alt = this.say("nearestSays");
+      this.#put(says, this.say("nearestSays"));
+    } catch (error) {
+      this.#put(says, error.message);
+    } finally {
+      near.removeAttribute("aria-busy");
+      nearest.disabled = false;
+    }
+  }
+
   /* ---- single steps */
 
   async #step(player) {
@@ -499,7 +522,7 @@ class Room {
       compare: h("label", { class: "compare", hidden: true }), other: h("select"), by: h("select", { hidden: true }),
       name: h("h2"), title: h("input", { type: "text", maxlength: 80 }), naming: h("form", { class: "naming", hidden: true }), rename: button("small steer", () => this.#naming()),
       leave: button("round", () => this.#leave("left", true, location.pathname, this.#data.page === this.#data.gan ? { tab: "train" } : {})),
-      download: h("a", { class: "button", download: "" }), remove: button("", () => { p.sure.hidden = false; p.remove.hidden = true; p.yes.focus(); }),
+      download: h("a", { class: "button", download: "" }), nearest: button("", () => this.#nearest()), close: button("", () => { p.near.hidden = true; p.nearest.focus(); }), remove: button("", () => { p.sure.hidden = false; p.remove.hidden = true; p.yes.focus(); }),
       sure: h("span", { class: "sure", hidden: true }), yes: button("danger", () => this.#remove()), no: button("", () => { p.sure.hidden = true; p.remove.hidden = false; p.remove.focus(); }),
       facts: {}, labels: {}, heads: {}, notes: {},
     });
@@ -544,13 +567,15 @@ class Room {
         h("div", { class: "right" }, p.hints, h("section", {}, head("terms"), p.terms))),
       h("div", { class: "below" },
         h("section", { class: "dials steer" }, head("players"), p.players, h("div", { class: "lr" }, p.lrLabel, p.lrValue, p.lrReset), p.note), p.steps),
-      h("footer", { class: "steer" }, p.download, p.remove, p.sure));
+      h("footer", { class: "steer" }, p.download, p.nearest, p.remove, p.sure));
+    p.near = h("figure", { class: "near", hidden: true }, h("img", { alt: "" }), h("figcaption", { role: "status" }), p.close);
+    p.nearest.closest("footer").before(p.near);
     this.root = h("div", { class: "training" }, p.body, p.deleted);
   }
 
   #speak() {
     const p = this.parts;
-    for (const key of ["pause", "on", "stop", "use", "download", "remove", "yes", "no", "okay"]) p[key].textContent = this.say(key);
+    for (const key of ["pause", "on", "stop", "use", "download", "nearest", "close", "remove", "yes", "no", "okay"]) p[key].textContent = this.say(key);
     for (const key of ["time", "left", "step", "rate", "memory", "size", "data", "device"]) p.labels[key].textContent = this.say(`facts.${key}`);
     for (const key of ["terms", "players", "steps"]) p.heads[key].textContent = this.say(`heads.${key}`);
     for (const [part, key] of [["full", "full"], ["rename", "rename"], ["lrReset", "lrReset"], ["leave", "leave"]]) { p[part].title = this.say(key); p[part].setAttribute("aria-label", this.say(key)); }
