@@ -425,6 +425,33 @@ class GAN(BaseGAN):
     def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
         return [{"en": "picture", "ko": "원본"}, *({"en": name, "ko": name} for name in cls.labels_of(config).names)]
 
+    def glance(self, batch: tuple[Tensor, Tensor]) -> dict[str, float]:
+        """Each picture with one attribute turned: how often a small judge does not see the edit, and how far the
+        edits are from real pictures, together in one figure. Either alone is least where nothing, or all, is changed.
+        """
+        x, own = batch
+        read = torch.cat([judges.decide(self._read(part), self.labels.groups) for part in x.split(32)])
+        edited, asked = self._each_turned(x, torch.where(own.isnan(), read, own))
+        judge, found = judges.find(self.labels.names), {}
+        if measure.can_see(x):
+            found["kid"] = measure.kid(edited, x)
+        if judge is not None:
+            judge = judge.to(x.device)
+            places = [judge.labels.names.index(name) for name in self.labels.names]
+            turned = torch.arange(len(x), device=x.device) % len(places)
+            said = judge.says(edited)[:, places].gather(1, turned[:, None])
+            found["missed"] = float((said != asked.gather(1, turned[:, None])).float().mean())
+        both = {"score": found["missed"] + found["kid"] / 500} if len(found) == 2 else {}
+        return both | found
+
+    def _each_turned(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures ``(N, 3, S, S)`` with one attribute turned each, the attributes in turn; the labels they were asked
+        for ``(N, L)``."""
+        turns = [k % len(self.labels.names) for k in range(len(x))]
+        asked = torch.cat([self._turned(labels[k : k + 1], turn) for k, turn in enumerate(turns)])
+        codes = [self._code(asked[k : k + 1], self.labels.set_of(turn)) for k, turn in enumerate(turns)]
+        return self._through(x, torch.cat(codes)).clamp(-1, 1), asked
+
     def show(self, pictures: Sequence[Picture]) -> Tensor:
         """The pictures, and three of their labels turned: for a glance, not the whole sheet."""
         count = 1 + len(self.labels.names)
@@ -649,10 +676,7 @@ class GAN(BaseGAN):
             row["kept"] = round(float((edited - x[some]).abs()[..., quiet].mean()) / 2, 4)
             row["changed"] = round(measure.l1(edited, x[some]), 4)
             found[name] = row
-        # A picture each, its attributes turned in turn: how far all edits are from real pictures.
-        each = torch.cat([self._turned(labels[k : k + 1], k % len(names)) for k in range(len(x))])
-        codes = [self._code(each[k : k + 1], self.labels.set_of(k % len(names))) for k in range(len(x))]
-        found["edits"] = measure.apart(self._through(x, torch.cat(codes)).clamp(-1, 1), x)
+        found["edits"] = measure.apart(self._each_turned(x, labels)[0], x)
         found["real against real"] = measure.floor(x)
         return found | self._drift(x, labels) | self._masks(x, labels, judge)
 
