@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.page import head, rest, tabs
-from pages.parts.wall import wall
-from pages.parts.words import word
+from pages.parts.faces.wall import wall
+from pages.parts.said.words import word
+from pages.parts.shell.page import head, rest, tabs
 
 GAN = "dcgan"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.gallery import gallery
-from pages.parts.words import word
-from studio import visitors
+from pages.parts.lesson.gallery import gallery
+from pages.parts.said.words import word
+from studio.guests import visitors
 
 if visitors.classroom():
     gallery()

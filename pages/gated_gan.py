@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pages.parts.demos.gated_gan import GAN, called, play, styles
-from pages.parts.gates import gates
-from pages.parts.page import head, rest, tabs
-from pages.parts.sliders import sliders
+from pages.parts.inside.gates import gates
+from pages.parts.shell.page import head, rest, tabs
+from pages.parts.sliders.sliders import sliders
 
 
 def squares(card: dict[str, Any]) -> list[dict[str, str]]:

@@ -7,14 +7,14 @@ from html import escape
 import streamlit as st
 
 import studio
-from pages.parts import address, catalogue
-from pages.parts.live import component
-from pages.parts.words import said, table, word
+from pages.parts.said import address, catalogue
+from pages.parts.said.mount import component
+from pages.parts.said.words import said, table, word
 from studio.checkpoints import folder
 from studio.markdown import plain
 
 HERO = catalogue.FIRST
-_show = component("show")
+_show = component("shell/show")
 
 
 def hero() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.arms import arms
 from pages.parts.demos.pix2pix import GAN, asks, play
-from pages.parts.live import live
-from pages.parts.look import look
-from pages.parts.page import head, rest, tabs
-from pages.parts.words import word
+from pages.parts.inside.arms import arms
+from pages.parts.inside.look import look
+from pages.parts.live.live import live
+from pages.parts.said.words import word
+from pages.parts.shell.page import head, rest, tabs
 
 card = head(GAN)
 shown = tabs(card)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 import studio
-from pages.parts.arms import arms
 from pages.parts.demos.spade import GAN, begin, classes, play, storage, templates
-from pages.parts.live import live
-from pages.parts.modulation import modulation
-from pages.parts.page import head, rest, tabs
-from pages.parts.words import book, said, word
+from pages.parts.inside.arms import arms
+from pages.parts.inside.modulation import modulation
+from pages.parts.live.live import live
+from pages.parts.said.words import book, said, word
+from pages.parts.shell.page import head, rest, tabs
 
 SHOWN = ("sky", "grass", "water", "snow")  # labels that the one-label canvases have, as far as a palette has them
 

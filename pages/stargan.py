@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.arms import arms
 from pages.parts.demos.stargan import GAN, called, labels_of, play
-from pages.parts.masks import masks
-from pages.parts.page import head, rest, tabs
-from pages.parts.sliders import sliders
-from pages.parts.words import said, word
+from pages.parts.inside.arms import arms
+from pages.parts.inside.masks import masks
+from pages.parts.said.words import said, word
+from pages.parts.shell.page import head, rest, tabs
+from pages.parts.sliders.sliders import sliders
 from studio.markdown import plain
 
 card = head(GAN)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.arms import arms
 from pages.parts.demos.stylegan2 import GAN, play
-from pages.parts.faces import LOOK, entanglement, faces
-from pages.parts.page import head, rest, tabs
-from pages.parts.words import word
+from pages.parts.faces.faces import LOOK, entanglement, faces
+from pages.parts.inside.arms import arms
+from pages.parts.said.words import word
+from pages.parts.shell.page import head, rest, tabs
 
 card = head(GAN)
 shown = tabs(card)

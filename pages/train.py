@@ -6,9 +6,9 @@ from html import escape
 
 import streamlit as st
 
-from pages.parts import address, catalogue
-from pages.parts.train import panel, run_in_address
-from pages.parts.words import word
+from pages.parts.room.panel import panel, run_in_address
+from pages.parts.said import address, catalogue
+from pages.parts.said.words import word
 
 there = {each.name: each for each in catalogue.gans() if each.about}
 run = run_in_address()

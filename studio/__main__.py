@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from studio.runs import Run
+    from studio.training.runs import Run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -214,6 +214,7 @@ def _doctor(given: argparse.Namespace) -> None:
     import torch
 
     from studio import checkpoints, registry
+    from studio.places import home
 
     print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     print(
@@ -221,14 +222,14 @@ def _doctor(given: argparse.Namespace) -> None:
         f"{torch.get_num_threads()} threads"
     )
     print(f"CUDA: {torch.cuda.get_device_name(0) if torch.cuda.is_available() else 'none'}")
-    home = checkpoints.home()
+    place = home()
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        (home / ".writable").write_bytes(b"")
-        (home / ".writable").unlink()
-        print(f"STUDIO_HOME {home}: writable, {shutil.disk_usage(home).free / 2**30:.1f} GB free")
+        place.mkdir(parents=True, exist_ok=True)
+        (place / ".writable").write_bytes(b"")
+        (place / ".writable").unlink()
+        print(f"STUDIO_HOME {place}: writable, {shutil.disk_usage(place).free / 2**30:.1f} GB free")
     except OSError as error:
-        print(f"STUDIO_HOME {home}: can't be written ({error.strerror}); set STUDIO_HOME to a folder of yours")
+        print(f"STUDIO_HOME {place}: can't be written ({error.strerror}); set STUDIO_HOME to a folder of yours")
     trouble = 0
     for name in registry.names():
         for place in checkpoints.places():
@@ -245,7 +246,7 @@ def _doctor(given: argparse.Namespace) -> None:
 
 def _adopt(given: argparse.Namespace) -> None:
     from studio import checkpoints, registry
-    from studio.runs import read_settings
+    from studio.training.runs import read_settings
 
     settings = read_settings(registry.gan(given.gan), given.set)
     print(checkpoints.adopt(given.file, given.gan, given.tag, given.title, settings))
@@ -278,7 +279,7 @@ def _local(gan: str, tag: str | None) -> str | None:
 
 def _measure(given: argparse.Namespace) -> None:
     from studio import checkpoints, registry
-    from studio.runs import Run
+    from studio.training.runs import Run
 
     given.tag = _local(given.gan, given.tag)
     if given.tag and (Path(given.tag) / "card.json").exists() and (Path(given.tag) / "events.jsonl").exists():
@@ -299,7 +300,7 @@ def _measure(given: argparse.Namespace) -> None:
 
 
 def _bench(given: argparse.Namespace) -> None:
-    from studio import bench
+    from studio.serving import bench
 
     rows = bench.bench(given.gan)
     print(json.dumps(rows) if given.json else bench.table(rows))
@@ -310,8 +311,9 @@ def _train(given: argparse.Namespace) -> None:
 
     import torch
 
-    from studio import devices, trainer
-    from studio.training import Ended
+    from studio.training import devices
+    from studio.training import process as trainer
+    from studio.training.loop import Ended
 
     if given.threads:
         torch.set_num_threads(given.threads)
@@ -352,8 +354,8 @@ def _recipe(given: argparse.Namespace) -> None:
 
     import torch
 
-    from studio import devices, recipes
-    from studio.training import Ended
+    from studio.training import devices, recipes
+    from studio.training.loop import Ended
 
     if not given.all and not given.gan:
         for each in recipes.recipes():
@@ -409,7 +411,7 @@ def _default(gan: str) -> str:
 
 def _tell(event: object) -> None:
     """A training's event, as the shell prints it."""
-    from studio.training import Ended, Measured, Phase, Progress
+    from studio.training.loop import Ended, Measured, Phase, Progress
 
     if isinstance(event, Progress):
         losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
@@ -424,7 +426,7 @@ def _tell(event: object) -> None:
 
 
 def _runs(given: argparse.Namespace) -> None:
-    from studio import runs
+    from studio.training import runs
 
     for run in runs.all_runs():
         status = run.status()
@@ -440,7 +442,7 @@ def _stop(given: argparse.Namespace) -> None:
 
 
 def _run(name: str) -> Run:
-    from studio import runs
+    from studio.training import runs
 
     run = runs.Run(name) if (Path(name) / "card.json").exists() else runs.find(name)
     if not run.alive:
@@ -449,7 +451,8 @@ def _run(name: str) -> Run:
 
 
 def _nearest(given: argparse.Namespace) -> None:
-    from studio import afterwards, checkpoints, registry
+    from studio import checkpoints, registry
+    from studio.training import keep as afterwards
 
     tag = _local(given.gan, given.tag)
     gan, held = checkpoints.load(given.gan, tag), checkpoints.card(given.gan, tag).get("held_out") or []
@@ -459,15 +462,16 @@ def _nearest(given: argparse.Namespace) -> None:
 
 
 def _compare(given: argparse.Namespace) -> None:
-    from studio import trainer
+    from studio.training import process as trainer
 
     trainer.compare(given.runs, given.pictures, given.data, given.rows).save(given.out, quality=92)
     print(given.out)
 
 
 def _keep(given: argparse.Namespace) -> None:
-    from studio import checkpoints, recipes, runs
-    from studio.runs import Run
+    from studio import checkpoints
+    from studio.training import recipes, runs
+    from studio.training.runs import Run
 
     run = Run(given.run) if (Path(given.run) / "card.json").exists() else runs.find(given.run)
     facts = recipes.facts(run) | (json.loads(Path(given.facts).read_text(encoding="utf-8")) if given.facts else {})

@@ -120,7 +120,7 @@ class BaseGAN(nn.Module):
     demo: ClassVar[tuple[str, ...]]  # the children that its verbs need; the rest is needed to train on
     GLANCE: ClassVar[int] = 96  # held-out examples that `glance` is given, at most
     layout: ClassVar[torch.memory_format] = torch.contiguous_format  # of its weights' memory while it trains
-    variant: str = "exact"  # or "fast": which variant of the demo's networks this one holds (studio.fast)
+    variant: str = "exact"  # or "fast": which variant of the demo's networks this one holds (studio.serving.fast)
 
     def __init__(self, config: Any = None) -> None:
         super().__init__()

@@ -26,8 +26,9 @@ from torch import Tensor, nn
 
 from studio.data import Labelled, Stream, labels_of
 from studio.formats import safe
+from studio.places import ROOT
 
-FOLDER = Path(__file__).resolve().parent.parent / "checkpoints" / "judges"
+FOLDER = ROOT / "checkpoints" / "judges"
 WIDE = (32, 64, 96, 128)
 
 

@@ -21,9 +21,10 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from studio import api, checkpoints, images, registry, serving
+from studio import checkpoints, images, registry, serving
 from studio.gans import pix2pix
 from studio.verbs import verbs
+from studio.web import api
 
 TRANSLATE = "/api/pix2pix/translate"
 

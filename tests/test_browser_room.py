@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from served import Served
 from test_browser import Visitor
 
-from studio import trainer
+from studio.training import process as trainer
 
 
 class Studio(Served):

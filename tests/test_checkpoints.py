@@ -12,7 +12,8 @@ import pytest
 import torch
 
 import studio
-from studio import checkpoints, formats, weights
+from studio import checkpoints, formats
+from studio.checkpoints import weights
 from studio.formats import safe
 from studio.gans.pix2pix import GAN
 from studio.images import Image

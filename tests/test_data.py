@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from studio import sketches, toys
-from studio.data import Files, Pairs, Segmentations, Stream, hold_out
+from studio import toys
+from studio.data import Files, Pairs, Segmentations, Stream, hold_out, sketches
 from studio.gans import spade
 from studio.gans.pix2pix import GAN
 from studio.images import Image

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pages.parts import errors
-from studio import limits, serving
+from pages.parts.said import errors
+from studio import serving
+from studio.guests import limits
 from studio.images import open_picture
 from studio.labels import open_map
 from studio.verbs import verbs
@@ -102,7 +103,7 @@ def test_over_http_in_the_language_that_the_page_asks_for():
     from starlette.middleware import Middleware
     from starlette.testclient import TestClient
 
-    from studio.api import routes
+    from studio.web.api import routes
 
     client = TestClient(Starlette(routes=routes, middleware=[Middleware(errors.Translated)]))
     files = {"sketch": ("x.png", b"no picture")}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from test_pages import shown, text
 
-from pages.parts import words
+from pages.parts.said import words
 from studio import checkpoints, registry, serving
 
 STYLED = ("stylegan", "stylegan2")
@@ -61,7 +61,7 @@ def test_the_component_finds_all_its_words():
 
 
 def test_both_are_compared_at_the_same_size_of_maps(styled):
-    from pages.parts import told
+    from pages.parts.said import told
 
     titles = dict.fromkeys(STYLED, "x")
     assert told._layers({"size": 16}) == [4, 4, 8, 8, 16, 16]

@@ -15,8 +15,9 @@ from PIL import Image
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from studio import bench, checkpoints, fast, registry
+from studio import checkpoints, registry
 from studio.layers import Norm, ResizeConv2d
+from studio.serving import bench, fast
 from studio.toys.shoes import draw as shoe
 
 NAMES = registry.names()

@@ -14,10 +14,11 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from studio import features, measure, projected, registry, runs
+from studio import features, measure, projected, registry
 from studio.base import descend
 from studio.projected import Look, ProjectedJudge
-from studio.training import average
+from studio.training import runs
+from studio.training.loop import average
 
 NUMBERS = json.loads((Path(__file__).parent / "parity" / "features.json").read_text(encoding="utf-8"))
 
@@ -214,7 +215,7 @@ def test_an_average_keeps_the_directions_of_spectral_norm():
 @pytest.mark.parametrize(("first", "then"), [(0.1, 0.0), (0.0, 0.1)])
 def test_a_run_may_switch_it_on_or_off(first, then, home):
     """What was said to those who lack the network: go on without it. And the other way."""
-    from studio.trainer import resume, start
+    from studio.training.process import resume, start
 
     run, events = start(
         "pix2pix", "toy", name="one", steps=2, workers=0,

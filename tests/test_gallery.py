@@ -21,9 +21,12 @@ from PIL import Image, PngImagePlugin
 from starlette.testclient import TestClient
 from test_pages import HANGUL, shown
 
-from pages.parts import words
-from studio import api, class_api, gallery, limits, visitors
-from studio.gallery import Full, Gallery
+from pages.parts.said import words
+from studio.guests import limits, visitors
+from studio.web import api
+from studio.web import lesson as class_api
+from studio.web import wall as gallery
+from studio.web.wall import Full, Gallery
 
 KEY = "k7m2-p9xw-3h4c-t8rq"
 STRANGER = ("192.168.0.23", 50000)  # a phone in the class's network

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from studio import checkpoints, runs, trainer, training
+from studio import checkpoints
 from studio.data import Styles
 from studio.gans import gated_gan
 from studio.gans.gated_gan import (
@@ -28,6 +28,9 @@ from studio.gans.gated_gan import (
 from studio.layers import Norm
 from studio.losses import least_squares
 from studio.toys import textures
+from studio.training import loop as training
+from studio.training import process as trainer
+from studio.training import runs
 
 PARITY = json.loads((Path(__file__).parent / "parity" / "gated_gan.json").read_text())
 INNER = replace(GAN.TINY, norm="inner")

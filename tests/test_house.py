@@ -15,8 +15,8 @@ from studio import checkpoints, registry, toys
 from studio.base import Term
 from studio.images import Picture, open_picture, to_pictures
 from studio.labels import open_map
-from studio.runs import changed
 from studio.toys.landscapes import landscape
+from studio.training.runs import changed
 from studio.verbs import verbs
 
 ROOT = Path(__file__).parent.parent

@@ -17,9 +17,12 @@ from stand_in_hub import Hub, Repo
 
 import studio
 from studio import __main__ as shell
-from studio import checkpoints, foreign, hub, images, model_card, registry, runs
+from studio import checkpoints, hub, images, registry
 from studio.gans import dcgan, pix2pix
+from studio.hub import foreign, model_card
 from studio.markdown import plain
+from studio.places import home
+from studio.training import runs
 
 # The library uploads in a way that its HTTP client would rather not see.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
@@ -137,7 +140,7 @@ def test_a_run_is_published_as_it_stands(there, monkeypatch, tmp_path):
     run = runs.create("dcgan", "toy", name="digits", settings=small(), steps=2, title="My *digits*")
     trained(run)
     hub.publish("digits", "teacher/digits")
-    assert not (checkpoints.home() / "checkpoints" / "dcgan").exists(), "only the repo has it"
+    assert not (home() / "checkpoints" / "dcgan").exists(), "only the repo has it"
     head = yaml.safe_load(there.files("teacher/digits")["README.md"].decode().split("---")[1])
     assert head["pipeline_tag"] == "unconditional-image-generation"
     monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "another machine"))
@@ -152,7 +155,7 @@ def small():
 
 
 def trained(run):
-    from studio import trainer
+    from studio.training import process as trainer
 
     _, events = trainer.resume(run.folder, queue=False, workers=0)
     for _event in events:
@@ -513,7 +516,7 @@ def test_a_repo_that_is_wrong_is_refused_and_leaves_nothing(there, right, what):
     with pytest.raises(ValueError, match=says) as refused:
         hub.pull("stranger/x")
     assert len(str(refused.value)) < 600
-    left = checkpoints.home() / "checkpoints"
+    left = home() / "checkpoints"
     assert not [path for path in left.rglob("*") if path.is_file()]
     assert not (
         set(there.downloads())
@@ -565,7 +568,7 @@ def test_what_was_damaged_on_the_way_is_not_kept(there, right):
     there.spoilt = True
     with pytest.raises(ValueError, match="weights.safetensors came damaged"):
         hub.pull("stranger/x")
-    assert not [path for path in checkpoints.home().rglob("*") if path.is_file()]
+    assert not [path for path in home().rglob("*") if path.is_file()]
     there.spoilt = False
     assert hub.pull("stranger/x").tag == "mine"
 

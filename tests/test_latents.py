@@ -13,12 +13,13 @@ import torch
 from PIL import Image
 from starlette.testclient import TestClient
 
-from studio import api, checkpoints, latents, registry, serving
+from studio import checkpoints, latents, registry, serving
 from studio.data import Images
 from studio.images import to_pictures
 from studio.latents import points
 from studio.serving import Server
 from studio.verbs import jsonable, verbs
+from studio.web import api
 
 STYLED = [name for name in ("stylegan", "stylegan2") if name in registry.names()]
 

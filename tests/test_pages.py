@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import catalogue, read, serve, words
+from pages.parts.said import catalogue, words
+from pages.parts.shell import read, serve
 from studio import checkpoints, registry
 
 ROOT = Path(__file__).parent.parent
@@ -299,9 +300,9 @@ def test_routes_are_under_the_base_path(monkeypatch):
     options = {"server.baseUrlPath": "/class/gan/"}
     monkeypatch.setattr(serve.st, "get_option", lambda name: options[name])
     client = TestClient(Starlette(routes=serve.routes()))
-    assert client.get("/class/gan/parts/live.js").status_code == 200
+    assert client.get("/class/gan/parts/live/live.js").status_code == 200
     assert client.get("/class/gan/api/gans").status_code == 200
-    assert client.get("/parts/live.js").status_code == 404
+    assert client.get("/parts/live/live.js").status_code == 404
     assert {route.path for route in serve.routes()} == {"/class/gan/parts/{name}", "/class/gan/api"}
 
 

@@ -14,10 +14,13 @@ import pytest
 import torch
 from PIL import Image
 
-from studio import afterwards, checkpoints, recipes, registry, runs, training
+from studio import checkpoints, registry
 from studio.__main__ import main
 from studio.data import Images
-from studio.training import Measured
+from studio.training import keep as afterwards
+from studio.training import loop as training
+from studio.training import recipes, runs
+from studio.training.loop import Measured
 
 ROOT = Path(__file__).parent.parent
 SMALL = "size = 32, width = 16, judge_width = 8, z = 8, batch = 4"
@@ -98,7 +101,7 @@ def test_a_stage_begins_with_the_best_of_the_one_before(cooked, tmp_path):
     first = recipes.stands(cooked)[1]
     best = torch.load(first.folder / "best.pt", weights_only=True)
     run = recipes._begun(cooked, 1, recipes.sources(cooked, tmp_path), "cpu", None)
-    from studio import trainer
+    from studio.training import process as trainer
 
     _, events = trainer.resume(run.name, overrides=["lr=0", "judge_lr=0"], steps=1, workers=0)
     list(events)

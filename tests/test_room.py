@@ -16,11 +16,16 @@ from PIL import Image
 from starlette.testclient import TestClient
 from test_pages import HANGUL, PAGES, shown, text
 
-from pages.parts import words
-from studio import afterwards, api, checkpoints, devices, owners, runs, trainer, uploads
+from pages.parts.said import words
+from studio import checkpoints
 from studio.gans.pix2pix import GAN
-from studio.preview import preview
-from studio.runs import Run
+from studio.guests import owners
+from studio.training import devices, runs, uploads
+from studio.training import keep as afterwards
+from studio.training import process as trainer
+from studio.training.preview import preview
+from studio.training.runs import Run
+from studio.web import api
 
 TINY = [
     f"{name}={getattr(GAN.TINY, name)}" for name in ("size", "width", "cap", "judge_width", "receptive_field", "norm")

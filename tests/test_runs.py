@@ -15,15 +15,16 @@ from patience import until
 from starlette.testclient import TestClient
 from test_training import SETTINGS, begin, states_equal
 
-from studio import devices, runs, trainer
-from studio.api import app
 from studio.data import Images, Pairs
 from studio.gans import dcgan
 from studio.gans.pix2pix import GAN
-from studio.hints import COLLAPSED, hints
-from studio.limits import Limits, limits
-from studio.runs import Run
-from studio.training import Changed, Ended, Phase, Progress, Sample, Single, Wish, train
+from studio.guests.limits import Limits, limits
+from studio.training import devices, runs
+from studio.training import process as trainer
+from studio.training.hints import COLLAPSED, hints
+from studio.training.loop import Changed, Ended, Phase, Progress, Sample, Single, Wish, train
+from studio.training.runs import Run
+from studio.web.api import app
 
 JSON = {"content-type": "application/json"}
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from served import ROOT
 
-from pages.parts import classroom as launcher
-from studio import visitors
+from pages.parts.lesson import classroom as launcher
+from studio.guests import visitors
 
 STRANGER = {"Host": "192.168.0.9:8501", "X-Tab": "a-phone"}  # another name than this machine's own
 

@@ -25,12 +25,15 @@ from served import ROOT
 from test_house import values
 from test_training import SETTINGS, states_equal
 
-from pages.parts import words
+from pages.parts.said import words
 from pages.space import gpu, tabs
-from studio import afterwards, checkpoints, images, registry, runs, trainer, uploads
+from studio import checkpoints, images, registry
+from studio.guests.limits import SPACE, limits
 from studio.images import Picture, open_picture
-from studio.limits import SPACE, limits
 from studio.toys.landscapes import landscape
+from studio.training import keep as afterwards
+from studio.training import process as trainer
+from studio.training import runs, uploads
 from studio.verbs import jsonable, verbs
 
 HANGUL = re.compile("[가-힣]")

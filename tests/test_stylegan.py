@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch.utils import _pytree
 
-from studio import training
 from studio.data import Images
 from studio.gans.stylegan import (
     GAN,
@@ -25,6 +24,7 @@ from studio.gans.stylegan import (
     growth,
 )
 from studio.layers import blur
+from studio.training import loop as training
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from studio import checkpoints, training
+from studio import checkpoints
 from studio.data import Images
-from studio.fast import fast, psnr
 from studio.gans.stylegan2 import GAN, TAPS, Config, Discriminator, Mapping, Modulated, Synthesis, path_lengths
 from studio.layers import blur
+from studio.serving.fast import fast, psnr
+from studio.training import loop as training
 
 PARITY = json.loads((Path(__file__).parent / "parity" / "stylegan2.json").read_text())
 CASES = {case["id"]: case for case in PARITY["cases"]}

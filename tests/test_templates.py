@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio import templates
 from studio.images import Image
 from studio.labels import Classes, open_map
+from studio.toys import templates
 from studio.toys.landscapes import CLASSES
 
-WORDS = Path(__file__).parent.parent / "pages" / "parts" / "words" / "spade.toml"
+WORDS = Path(__file__).parent.parent / "pages" / "parts" / "said" / "book" / "spade.toml"
 
 
 @pytest.mark.parametrize("name", templates.TEMPLATES)

@@ -31,11 +31,16 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 from test_pages import shown
 
-from pages.parts import serve
-from studio import afterwards, api, checkpoints, images, owners, registry, runs, serving, trainer, uploads
+from pages.parts.shell import serve
+from studio import checkpoints, images, registry, serving
 from studio.data.files import Files
 from studio.gans.pix2pix import GAN
+from studio.guests import owners
+from studio.training import keep as afterwards
+from studio.training import process as trainer
+from studio.training import runs, uploads
 from studio.verbs import verbs
+from studio.web import api
 
 ROOT = Path(__file__).parent.parent
 ANNA, BEN = "a" * 32, "b" * 32  # two browsers, by their cookies

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from studio import checkpoints, trainer, training
+from studio import checkpoints
 from studio.__main__ import main
 from studio.data import Pairs
 from studio.gans.pix2pix import GAN
 from studio.images import Image, open_picture
-from studio.training import Ended, Progress, Sample
+from studio.training import loop as training
+from studio.training import process as trainer
+from studio.training.loop import Ended, Progress, Sample
 
 SETTINGS = [
     "size=32",

@@ -17,19 +17,20 @@ from gradio.themes.base import Base
 from gradio.themes.utils.colors import Color
 from starlette.middleware import Middleware
 
-from pages.parts import words
-from pages.parts.errors import Translated
-from pages.parts.words import word
+from pages.parts.said import words
+from pages.parts.said.errors import Translated
+from pages.parts.said.words import word
 from pages.space import training
 from pages.space.endpoints import endpoints
 from pages.space.tabs import DEMOS, GANS, TABS, place, routes, spoken
-from studio import heaps, owners
+from studio.guests import owners
+from studio.web import heaps
 
 ROOT = Path(__file__).parents[2]
 UPLOAD = "50mb"  # of one file in the form of a training; the limits of the server may be lower
 LOADER = """
 const path = location.pathname.replace(/\\/+$/, "");
-import(`${location.origin}${path}/parts/space.js`).then((space) => %s);
+import(`${location.origin}${path}/parts/space/space.js`).then((space) => %s);
 """
 
 

@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
-from studio import runs, trainer
-from studio.runs import Run, Status
+from studio.training import process as trainer
+from studio.training import runs
+from studio.training.runs import Run, Status
 
 MINUTE = 60  # seconds of a GPU call
 LEAVES = 42  # seconds after which a slice begins to leave: the last step, the pictures and saving need some, too

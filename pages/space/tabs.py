@@ -18,12 +18,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 import studio
-from pages.parts import told, words
-from pages.parts.javascript import PARTS, part
-from pages.parts.words import said, word
+from pages.parts.said import told, words
+from pages.parts.said.words import said, word
+from pages.parts.shell.javascript import PARTS, part
 from pages.space import gpu
-from studio import api, owners, runs
-from studio.limits import limits
+from studio.guests import owners
+from studio.guests.limits import limits
+from studio.training import runs
+from studio.web import api
 
 # Tab -> its GANs; of several the first that has a checkpoint.
 DEMOS = {
@@ -41,7 +43,7 @@ TELLS = {"live": told.live, "sliders": told.sliders, "faces": told.faces}
 def routes() -> list[BaseRoute]:
     """All that the tabs need besides Gradio's own: the parts, what they are told, and the studio's HTTP routes."""
     return [
-        Route("/parts/{name}", part),
+        Route("/parts/{path:path}", part),
         Route("/space/{tab}", tab),
         *(Route(f"/{gan}", page) for gan in (*GANS, "train")),
         *(Mount(each.path, app=each.app) for each in api.routes),
@@ -95,8 +97,8 @@ def demo(name: str, query: Mapping[str, str], cookie: str | None = None) -> dict
         "head": head,
         "checkpoints": {"label": word("studio.picker.label"), "chosen": tag, "named": named},
         "note": note,
-        "part": shown.PART,
-        "css": _css(shown.PART),
+        "part": f"{shown.PART}/{shown.PART}",
+        "css": _css(f"{shown.PART}/{shown.PART}"),
         "data": TELLS[shown.PART](gan, tag, **shown.play(cards[tag])) | beside,
     }
 
@@ -112,15 +114,15 @@ def training(query: Mapping[str, str], cookie: str | None = None) -> dict[str, A
     if limits().off:
         note = word("train.page.off")
     if run is None:
-        return {"part": "runs", "css": _css("runs"), "data": told.runs(None, "train"), "note": note}
+        return {"part": "room/runs", "css": _css("room/runs"), "data": told.runs(None, "train"), "note": note}
     mine = owners.may(run.card.get("owner"), cookie)
     steer = mine and not limits().off and not gpu.lent()  # where a GPU is lent, the buttons of the form do it
     data = told.room(run.name, run.card["gan"], "train", query.get("compare"), steer)
-    return {"part": "room", "css": _css("room"), "data": data, "note": note}
+    return {"part": "room/room", "css": _css("room/room"), "data": data, "note": note}
 
 
 def _css(*parts: str) -> str:
-    return "\n".join((PARTS / f"{name}.css").read_text(encoding="utf-8") for name in ("space", *parts))
+    return "\n".join((PARTS / f"{name}.css").read_text(encoding="utf-8") for name in ("space/space", *parts))
 
 
 def place(name: str) -> str:

@@ -14,13 +14,15 @@ from typing import Any
 import gradio as gr
 
 import studio
-from pages.parts import errors, told, words
-from pages.parts.words import book, said, word
+from pages.parts.said import errors, told, words
+from pages.parts.said.words import book, said, word
 from pages.space import gpu
 from pages.space.tabs import GANS
-from studio import checkpoints, devices, owners, runs, uploads
+from studio import checkpoints
 from studio.data.files import PICTURES
-from studio.limits import limits
+from studio.guests import owners
+from studio.guests.limits import limits
+from studio.training import devices, runs, uploads
 
 PRESETS = ("classroom", "paper", "tiny")
 
@@ -99,7 +101,7 @@ def begin(
 
 
 def visitor(request: gr.Request) -> str | None:
-    """The cookie of the browser that asks (`studio.owners`)."""
+    """The cookie of the browser that asks (`studio.guests.owners`)."""
     return request.cookies.get(owners.COOKIE) if request else None
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from studio import images, sketches, toys
+from studio import images, toys
+from studio.data import sketches
 from studio.data.base import DataSet, Random, to_batch, window
 from studio.data.files import by_folder, stem
 from studio.labels import Classes
@@ -24,7 +25,7 @@ class Pairs(DataSet):
     - ``labels``: ``photos/`` and ``labels/`` with equal names (label maps of class ids, coloured by ``classes.json``);
     - ``folders``: two folders with equal names, the input first in the alphabet (``A/ B/``, ``edges/ photos/``);
     - ``side by side``: every picture is twice as wide as high, the input on the left (the original datasets' form);
-    - ``photos``: anything else; the sketches are drawn from them (`studio.sketches`), anew each time;
+    - ``photos``: anything else; the sketches are drawn from them (`studio.data.sketches`), anew each time;
     - ``toy``: drawn by the studio, no files needed.
 
     """

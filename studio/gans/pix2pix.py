@@ -38,12 +38,12 @@ from torch.optim import Adam, Optimizer
 from studio import images, measure
 from studio.base import About, BaseGAN, Losses, Optimizers, Term, checked, descend, option, verb, weighed
 from studio.data import Pairs
+from studio.data.sketches import extract
 from studio.features import features, likeness
 from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import bce
 from studio.projected import ONLOOKER, Look, both, eyes_terms, opened, second_judge
-from studio.sketches import extract
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.parts.told import preset, select, slider
-from pages.parts.words import book, fill, said, word
+from pages.parts.said.told import preset, select, slider
+from pages.parts.said.words import book, fill, said, word
 
 GAN, PART = "gated_gan", "sliders"
 SIZES = (256, 384, 512, 768, 1024, 1536, 2048)

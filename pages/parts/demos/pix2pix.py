@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.parts.words import said, word
+from pages.parts.said.words import said, word
 
 GAN, PART = "pix2pix", "live"
 HINTS = {  # colours to dab under the ink, where a checkpoint was trained with them

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.parts.words import book, said, word
+from pages.parts.said.words import book, said, word
 from studio.labels import palette
 
 GAN, PART = "spade", "live"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import studio
-from pages.parts.told import slider
-from pages.parts.words import word
+from pages.parts.said.told import slider
+from pages.parts.said.words import word
 
 GAN, PART = "stargan", "sliders"
 LOW, HIGH = -0.5, 1.5

@@ -1,0 +1,43 @@
+"""The GANs that the studio can show: those in the folder. Nothing is listed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio import registry
+from studio.base import About
+
+PAGES = Path(__file__).parents[2]
+FIRST = "pix2pix"  # what a first visitor tries, and what is loaded before anybody asks
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A GAN with its page, or with the sentence that says why it can't be shown."""
+
+    name: str
+    about: About | None
+    trouble: str = ""
+
+    @property
+    def page(self) -> Path:
+        return PAGES / f"{self.name}.py"
+
+
+def gans() -> list[Shown]:
+    """Every file in studio/gans, oldest paper first. One that doesn't load is named and takes nobody down with it."""
+    found = []
+    for name in registry.names():
+        try:
+            found.append(Shown(name, registry.gan(name).about))
+        except Exception as error:  # a student's unfinished file: anything may be wrong with it
+            found.append(Shown(name, None, f"{type(error).__name__}: {error}"))
+    return sorted(found, key=lambda shown: (shown.about.year if shown.about else 9999, shown.name))
+
+
+def pages_of(names: Sequence[str], but: str = "") -> list[dict[str, str]]:
+    """``{"gan", "title"}`` of those of the GANs that have a page, without one of them."""
+    there = {each.name: each.about.title for each in gans() if each.about and each.page.exists()}
+    return [{"gan": name, "title": there[name]} for name in names if name in there and name != but]

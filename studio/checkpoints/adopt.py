@@ -1,0 +1,65 @@
+"""Official checkpoints, taken over by their names and shapes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from studio import formats, registry
+from studio.base import checked
+from studio.checkpoints.shelf import SHIPPED, build, checked_tag, save
+
+
+def adopt(
+    path: str | Path | Sequence[str | Path],
+    gan: str,
+    tag: str,
+    title: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Path:
+    """Takes over an official checkpoint: reads its architecture off names and shapes and writes a checkpoint.
+
+    Args:
+        path: the file, such as ``latest_net_G.pth``; a folder with those of several networks; or several files that
+            belong together (the names in each then begin with its number, ``0/``, ``1/`` …). Nothing in them is
+            executed.
+        gan: which GAN it is a checkpoint of.
+        tag: the name it gets; it goes to ``STUDIO_HOME``.
+        settings: fields of the Config that a file cannot tell.
+
+    Returns:
+        The new checkpoint's folder.
+
+    Raises:
+        ValueError: says what the file looks like and what was expected.
+    """
+    kind = registry.gan(gan)
+    checked_tag(tag)
+    if not hasattr(kind, "official"):
+        raise ValueError(f"{gan} knows no official files.")
+    if (SHIPPED / gan / tag).exists():
+        raise ValueError(f"{tag} is the name of a checkpoint of the studio itself. Choose another tag.")
+    paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(each) for each in path]
+    read = [formats.read(each) for each in paths]
+    tensors = read[0] if len(read) == 1 else {f"{k}/{n}": v for k, each in enumerate(read) for n, v in each.items()}
+    if hasattr(kind, "laid_out"):  # their tensors lie otherwise than ours
+        tensors = kind.laid_out(tensors)
+    config, table = kind.official({name: tuple(value.shape) for name, value in tensors.items()})
+    if settings:
+        config = checked(replace(config, **settings))
+    made = build(kind, config, dict(tensors), table)
+    files = [
+        {"file": each.name, "sha256": hashlib.sha256(each.read_bytes()).hexdigest()}
+        for path in paths
+        for each in formats.files(path)
+    ]
+    facts = {
+        "title": {"en": title or tag, "ko": title or tag},
+        "origin": {"kind": "adopted", **files[0], **({"beside": files[1:]} if files[1:] else {})},
+        "licence": "as the file's authors say",
+        "limits": {"en": "Not measured here.", "ko": "여기서 측정하지 않았습니다."},
+    }
+    return save(made, tag, facts, half=False)

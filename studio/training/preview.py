@@ -1,0 +1,60 @@
+"""What a training would see of some data, before it starts: what it was understood to be, and some of its examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from studio import images, registry
+from studio.guests.limits import limits
+from studio.images import Picture
+from studio.training import runs
+
+LOOKED_AT = 500  # pictures that are opened, at most about twice as many: a look, not an inspection
+ACROSS, DOWN = 8, 3  # examples on the contact sheet
+
+
+@dataclass(frozen=True)
+class Preview:
+    """kind, count, how many were opened, sizes -> how many of those, name -> why it is skipped; a contact sheet of
+    examples as the net will see them."""
+
+    kind: str
+    count: int
+    looked: int
+    sizes: dict[str, int]
+    skipped: dict[str, str]
+    sheet: Picture
+
+
+def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Preview:
+    """Opens the data as a training of ``gan`` with this Config would.
+
+    Raises:
+        ValueError: nothing that can be used; says what was expected. On a public server: a folder of its own.
+    """
+    shape = registry.gan(gan).Data
+    if limits().public and not runs.offered(source):
+        raise ValueError("This server does not open folders of its own disk. Upload the pictures instead.")
+    data = shape(source, config)
+    limits().check(pictures=None if data.toy else len(data))
+    found = {"kind": data.kind, "count": len(data), "looked": 0, "sizes": {}, "skipped": {}}
+    if not data.toy:
+        found = data.checked(most)
+    places = np.linspace(0, len(data) - 1, min(ACROSS * DOWN, len(data))).astype(int).tolist()
+    rows = data.rows(data.batch(places, [np.random.default_rng(k) for k in places]))
+    if rows.shape[1] > 1:  # pairs and their like: the parts of an example below each other
+        rows = rows[:: max(1, len(rows) // ACROSS)][:ACROSS].transpose(0, 1)
+    else:
+        rows = [rows[at : at + ACROSS, 0] for at in range(0, len(rows), ACROSS)]
+    return Preview(**found, sheet=images.sheet([images.to_pictures(row) for row in rows]))
+
+
+def thumbnail(gan: str, toy: str) -> Picture:
+    """A few pictures of a toy set, as small as they are."""
+    sheet = preview(gan, f"toy:{toy}", registry.gan(gan).CLASSROOM).sheet
+    cell = (sheet.width + 2) // ACROSS
+    side = min(DOWN * cell, sheet.height + 2) - 2
+    return sheet.crop((0, 0, side, side))
