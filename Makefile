@@ -18,7 +18,7 @@ serve: .venv/ready
 	$(BIN)/python app.py --class --port $(PORT) $(ARGS)
 
 test: .venv/ready-to-test
-	$(BIN)/python tests/browser.py
+	$(BIN)/python tests/chromium.py
 	$(BIN)/python -m pytest
 
 lint: .venv/ready-to-test

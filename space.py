@@ -1,7 +1,8 @@
 """The studio's front door for Spaces: `python space.py` serves the Gradio app at http://localhost:7860.
 
 `demo` is the Blocks object; `pages/space` says what is in it. On a Space, and only there, strangers' trainings are
-limited (`studio.guests.limits.SPACE`), pictures are made on the CPU, and with ZeroGPU trainings borrow a GPU by the minute.
+limited (`studio.guests.limits.SPACE`), pictures are made on the CPU, and with ZeroGPU trainings borrow a GPU by the
+minute.
 """
 
 import os

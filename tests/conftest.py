@@ -75,7 +75,7 @@ def tiny(home):
 @pytest.fixture(scope="module")
 def browser():
     """A Chromium; the tests that need it fail with a sentence if there is none, they are never skipped."""
-    from browser import FLAGS, SENTENCE, installed
+    from chromium import FLAGS, SENTENCE, installed
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=1000 * PATIENCE)

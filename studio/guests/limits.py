@@ -82,7 +82,7 @@ _standing: ContextVar[str] = ContextVar("standing", default="")
 
 
 def grant(standing: str) -> None:
-    """From now on, in this thread: `limits` are those of a visitor of this standing (`studio.guests.visitors.standing`)."""
+    """From now on, in this thread: `limits` are those of a visitor of this standing (`visitors.standing`)."""
     _standing.set(standing)
 
 

@@ -12,9 +12,9 @@ settings and minutes, one after the other, each beginning with the best networks
     set = { size = 64, batch = 8, … }
     cuda = { batch = 64 }          # what is set otherwise on a GPU
 
-A stage is a run (`studio.training.runs`), named after GAN, tag and stage, so that it can be watched and steered as any other.
-While it trains, a few figures of held-out pictures are taken every few minutes, and the best networks are kept, not the
-last.
+A stage is a run (`studio.training.runs`), named after GAN, tag and stage, so that it can be watched and steered as any
+other. While it trains, a few figures of held-out pictures are taken every few minutes, and the best networks are kept,
+not the last.
 """
 
 from __future__ import annotations

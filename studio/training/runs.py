@@ -557,7 +557,7 @@ def create(
         steps, minutes: how long.
         device: None = the fastest that is there.
         title: what people call it.
-        owner: the mark of the browser that starts it (`studio.guests.owners`); None = nobody's, it is started in the shell.
+        owner: the mark of the browser that starts it (`owners`); None = nobody's, it is started in the shell.
         recipe: which one it follows (`studio.training.recipes`): tag and stage.
 
     Raises:

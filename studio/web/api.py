@@ -13,7 +13,7 @@ GET   /api/openapi.json, /api/docs    this interface for machines, and for peopl
 A verb is declared in its GAN's file and nowhere else: nothing here knows one. A picture comes back as PNG, anything
 else, or a picture for whoever accepts `application/json`, as JSON. An error is `{"error": "<a sentence>"}`.
 
-`X-Tab` (a header, a random name) says which browser tab asks, where a server counts (`studio.guests.visitors`). The server
+`X-Tab` (a header, a random name) says which browser tab asks, where a server counts (`visitors`). The server
 may be a lecturer's own machine, so: pages of other sites can't post to it, text never names a file of
 its disk, and no request is larger than `MOST_BYTES`.
 """

@@ -20,7 +20,7 @@ from studio.images import Image
 from studio.labels import open_map
 from studio.toys.landscapes import CLASSES, landscape
 
-PARITY = json.loads((Path(__file__).parent / "parity" / "spade.json").read_text())
+PARITY = json.loads((Path(__file__).parents[1] / "parity" / "spade.json").read_text())
 CASES = {case["id"]: case for case in PARITY["cases"]}
 
 

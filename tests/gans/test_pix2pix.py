@@ -14,7 +14,7 @@ from studio import checkpoints
 from studio.gans.pix2pix import GAN, STRIDED, Config, Discriminator, Generator, PatchMap
 from studio.images import Image, to_tensor
 
-PARITY = json.loads((Path(__file__).parent / "parity" / "pix2pix.json").read_text())
+PARITY = json.loads((Path(__file__).parents[1] / "parity" / "pix2pix.json").read_text())
 CASES = {case["id"]: case for case in PARITY["cases"]}
 
 

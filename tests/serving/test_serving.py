@@ -13,9 +13,10 @@ from patience import PATIENCE, until
 from PIL import Image
 from torch import nn
 
-from studio import checkpoints, images, registry, serving
+from studio import checkpoints, images, registry
 from studio.gans import pix2pix
 from studio.serving import Busy, Failed, Server, Superseded, Unknown
+from studio.serving import line as serving
 from studio.verbs import verbs
 
 
@@ -38,7 +39,7 @@ def near(a, b):
 @pytest.fixture
 def home(home, monkeypatch):
     """With one checkpoint, whatever the studio ships."""
-    monkeypatch.setattr(checkpoints, "SHIPPED", home / "shipped")
+    monkeypatch.setattr(checkpoints.shelf, "SHIPPED", home / "shipped")
     save("tiny", default=True)
     return home
 

@@ -15,7 +15,7 @@ STYLED = ("stylegan", "stylegan2")
 @pytest.fixture
 def styled(home, tmp_path, monkeypatch):
     """Tiny checkpoints of both, never trained."""
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "nothing")
+    monkeypatch.setattr(checkpoints.shelf, "SHIPPED", tmp_path / "nothing")
     facts = {
         "title": {"en": "Tiny", "ko": "작은 모델"},
         "limits": {"en": "Never trained.", "ko": "학습하지 않았습니다."},

@@ -19,7 +19,7 @@ from studio.layers import blur
 from studio.serving.fast import fast, psnr
 from studio.training import loop as training
 
-PARITY = json.loads((Path(__file__).parent / "parity" / "stylegan2.json").read_text())
+PARITY = json.loads((Path(__file__).parents[1] / "parity" / "stylegan2.json").read_text())
 CASES = {case["id"]: case for case in PARITY["cases"]}
 GENERATORS = [name for name, case in CASES.items() if case["kind"] == "generator"]
 FILTER = torch.outer(torch.tensor(TAPS), torch.tensor(TAPS)).float()

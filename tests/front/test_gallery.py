@@ -232,7 +232,7 @@ def test_who_is_killed_in_the_middle_loses_nothing_that_was_said_to_be_kept(tmp_
         "    print(shown.id, flush=True)\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "wall")], stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent
+        [sys.executable, "-c", code, str(tmp_path / "wall")], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
     )
     said = [process.stdout.readline().decode().strip() for _ in range(5)]
     process.kill()

@@ -19,7 +19,7 @@ from studio.toys.landscapes import landscape
 from studio.training.runs import changed
 from studio.verbs import verbs
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NAMES = registry.names()
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 import torch
-from browser import FLAGS, installed
+from chromium import FLAGS, installed
 from patience import PATIENCE
 from PIL import Image
 from starlette.requests import Request

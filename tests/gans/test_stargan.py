@@ -21,7 +21,7 @@ from studio.losses import gradient_penalty, r1
 from studio.serving import Server, Superseded
 from studio.toys import faces
 
-PARITY = json.loads((Path(__file__).parent / "parity" / "stargan.json").read_text())
+PARITY = json.loads((Path(__file__).parents[1] / "parity" / "stargan.json").read_text())
 CASES = {case["id"]: case for case in PARITY["cases"]}
 SETS = labels_of(FACES).sets
 UNKNOWN = float("nan")

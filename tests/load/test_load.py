@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "load"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "load"))
 
 import classroom as load
 

@@ -144,7 +144,7 @@ def test_a_link_to_a_page_of_the_studio_opens_its_tab(space):
 
 
 def test_without_a_checkpoint_a_tab_says_so_and_where_to_train(home, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "nothing")
+    monkeypatch.setattr(checkpoints.shelf, "SHIPPED", tmp_path / "nothing")
     for lang in words.LANGUAGES:
         with words.speaking(lang):
             found = tabs.demo("painter", {})
@@ -155,7 +155,7 @@ def test_without_a_checkpoint_a_tab_says_so_and_where_to_train(home, tmp_path, m
 
 def test_mixing_takes_the_gan_that_has_a_checkpoint(place, tmp_path, monkeypatch):
     monkeypatch.setenv("STUDIO_HOME", str(place))
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "nothing")
+    monkeypatch.setattr(checkpoints.shelf, "SHIPPED", tmp_path / "nothing")
     assert tabs.demo("mixing", {})["head"]["gan"] == "stylegan2"
     monkeypatch.setitem(tabs.DEMOS, "mixing", ("vanished", "stylegan"))
     assert tabs.demo("mixing", {})["head"]["gan"] == "stylegan"

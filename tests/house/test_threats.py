@@ -42,7 +42,7 @@ from studio.training import runs, uploads
 from studio.verbs import verbs
 from studio.web import api
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ANNA, BEN = "a" * 32, "b" * 32  # two browsers, by their cookies
 EVIL = "<img src=x onerror=alert(1)>[a](http://evil.example)![b](http://evil.example/b.png)"
 CRLF = "a\r\nX-Evil: 1"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-PAINTER = Path(__file__).parents[1] / "pages" / "parts" / "painter" / "painter.js"
+PAINTER = Path(__file__).parents[2] / "pages" / "parts" / "painter" / "painter.js"
 
 PAGE = """<!doctype html><meta charset=utf-8><meta name=viewport content="width=device-width, initial-scale=1">
 <style>body { margin: 16px; font-family: sans-serif } #place { max-width: 600px }</style>

@@ -32,7 +32,7 @@ from studio.training import loop as training
 from studio.training import process as trainer
 from studio.training import runs
 
-PARITY = json.loads((Path(__file__).parent / "parity" / "gated_gan.json").read_text())
+PARITY = json.loads((Path(__file__).parents[1] / "parity" / "gated_gan.json").read_text())
 INNER = replace(GAN.TINY, norm="inner")
 
 

@@ -20,7 +20,7 @@ from studio.projected import Look, ProjectedJudge
 from studio.training import runs
 from studio.training.loop import average
 
-NUMBERS = json.loads((Path(__file__).parent / "parity" / "features.json").read_text(encoding="utf-8"))
+NUMBERS = json.loads((Path(__file__).parents[1] / "parity" / "features.json").read_text(encoding="utf-8"))
 
 
 def picture(side: int, n: int = 1) -> torch.Tensor:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FLOOR = {
     "base", "losses", "layers", "latents", "images", "labels", "data", "weights", "formats", "judges", "measure",
     "features", "projected",

@@ -15,7 +15,7 @@ from studio.images import open_picture
 from studio.labels import open_map
 from studio.verbs import verbs
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def said_in_source() -> set[str]:

@@ -22,7 +22,7 @@ from studio.training import loop as training
 from studio.training import recipes, runs
 from studio.training.loop import Measured
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SMALL = "size = 32, width = 16, judge_width = 8, z = 8, batch = 4"
 
 
