@@ -503,8 +503,9 @@ class GAN(BaseGAN):
 
     @classmethod
     def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if "perceptual" in values:  # until 2026-12: by VGG's features, and off without a file of its weights
-            file, weight = values.pop("vgg", ""), values.pop("perceptual")
+        file = values.pop("vgg", "")  # until 2026-12 the term was by VGG's features, and off without its weights
+        if "perceptual" in values:
+            weight = values.pop("perceptual")
             values["alike"] = weight if file else 0.0
         return values
 

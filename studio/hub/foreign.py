@@ -85,7 +85,7 @@ def _tag(tag: Any) -> str:
 
 
 def _config(kind: Any, config: Any) -> dict[str, Any]:
-    """The settings of the network; a field that names a file of the disk is emptied."""
+    """The settings of the network."""
     if not isinstance(config, dict):
         raise Refused("its config is not a table")
     config = kind.upgraded(dict(config))
@@ -100,8 +100,7 @@ def _config(kind: Any, config: Any) -> dict[str, Any]:
             raise Refused(f"its config has a very long {name}")
         if isinstance(value, int) and abs(value) >= 2**31:
             raise Refused(f"its config has an enormous {name}")
-        if not known[name].metadata.get("path"):
-            kept[name] = value
+        kept[name] = value
     try:
         checked(kind.Config(**kept))
     except (ValueError, TypeError) as error:

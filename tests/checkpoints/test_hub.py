@@ -19,7 +19,7 @@ import studio
 from studio import __main__ as shell
 from studio import checkpoints, hub, images, registry
 from studio.gans import dcgan, pix2pix
-from studio.hub import foreign, model_card
+from studio.hub import foreign, model_card, repo
 from studio.markdown import plain
 from studio.places import home
 from studio.training import runs
@@ -525,7 +525,7 @@ def test_a_repo_that_is_wrong_is_refused_and_leaves_nothing(there, right, what):
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [("weights.safetensors", hub.MOST_WEIGHTS + 1), ("preview.webp", 10**8), ("card.json", 10**9)]
+    ("name", "size"), [("weights.safetensors", repo.MOST_WEIGHTS + 1), ("preview.webp", 10**8), ("card.json", 10**9)]
 )
 def test_what_is_too_large_is_refused_before_it_is_downloaded(there, right, name, size):
     there.put("stranger/x", right)
@@ -539,15 +539,11 @@ def test_what_is_too_large_is_refused_before_it_is_downloaded(there, right, name
     assert name not in there.downloads()
 
 
-def test_a_card_that_names_files_of_this_machine_loses_them(there, right):
-    """Config fields that name a file are this machine's business: SPADE's VGG weights."""
-    card = foreign._config(registry.gan("spade"), {"vgg": "/etc/passwd"})
-    assert card == {}
-    there.put("stranger/x", with_card(right, origin={"data": "x", "hub": "somebody/else", "revision": "1"}, secret="x"))
-    pulled = hub.pull("stranger/x")
-    card = checkpoints.card("pix2pix", pulled.tag)
-    assert card["origin"]["hub"] == "stranger/x"
-    assert "secret" not in card
+def test_a_card_of_an_older_studio_is_read_and_names_no_file_of_this_machine(there, right):
+    """SPADE's cards named a file with VGG's weights until 2026-12."""
+    kind = registry.gan("spade")
+    assert foreign._config(kind, {"vgg": "/etc/passwd"}) == {}
+    assert foreign._config(kind, {"vgg": "", "perceptual": 10.0}) == {"alike": 0.0}
 
 
 def test_other_files_of_a_repo_are_never_fetched(there, right):

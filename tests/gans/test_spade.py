@@ -15,7 +15,7 @@ from torch import nn
 from studio import checkpoints, losses, measure
 from studio.data import Segmentations
 from studio.gans import spade
-from studio.gans.spade import GAN, SPADE, VGG, Config, Discriminator, Generator, divergence, matching
+from studio.gans.spade import GAN, SPADE, Config, Discriminator, Generator, divergence, matching
 from studio.images import Image
 from studio.labels import open_map
 from studio.toys.landscapes import CLASSES, landscape
@@ -361,28 +361,20 @@ def test_the_encoder_learns_with_the_generator_and_only_from_what_is_on():
     assert not torch.equal(before, gan.encoder.mean.weight)
 
 
-def test_the_perceptual_term_needs_its_weights_and_is_no_part_of_the_model(tmp_path):
+def test_a_picture_like_the_photo_is_like_it_to_the_network_that_knows_pictures():
+    """The perceptual term is counted where a picture is painted in its photo's style; those in a style of their own are
+    judged, and their style must be recognised."""
     torch.manual_seed(0)
-    at, inputs, made = 0, 3, {}
-    for outputs in VGG.PLAN:
-        if outputs:
-            made[f"features.{at}.weight"] = torch.randn(outputs, inputs, 3, 3) * (2 / inputs / 9) ** 0.5
-            made[f"features.{at}.bias"] = torch.zeros(outputs)
-            inputs = outputs
-        at += 2 if outputs else 1
-    torch.save(made | {"classifier.0.weight": torch.zeros(1)}, tmp_path / "vgg19.pth")
-    batch = torch.randint(11, (2, 32, 32)), torch.rand(2, 3, 32, 32)
-    gan = GAN(replace(GAN.TINY, vgg=str(tmp_path / "vgg19.pth"))).train()
-    names = set(gan.state_dict())
-    assert float(gan.train_step(batch, gan.optimizers(), 0)["perceptual"].detach()) > 0
-    assert set(gan.state_dict()) == names == set(GAN(GAN.TINY).state_dict())
-    assert float(GAN(GAN.TINY).train().train_step(batch, gan.optimizers(), 0)["perceptual"]) == 0
-    x = torch.rand(1, 3, 32, 32)
-    assert float(VGG(str(tmp_path / "vgg19.pth"))(x, x)) == 0
-    del made["features.28.weight"]
-    torch.save(made, tmp_path / "cut.pth")
-    with pytest.raises(ValueError, match=r"features\.28 is missing"):
-        VGG(str(tmp_path / "cut.pth"))
+    gan = GAN(replace(GAN.TINY, free=0.5)).train()
+    batch = torch.randint(11, (4, 32, 32)), torch.rand(4, 3, 32, 32) * 2 - 1
+    z, losses, own = gan._style_of(batch[1])
+    assert (len(z), own) == (4, 2)
+    assert "kl" in losses
+    first = gan.train_step(batch, gan.optimizers(), 0)
+    assert {"alike", "eyes", "seen", "recognised"} <= set(first)
+    torch.manual_seed(0)
+    plain = GAN(replace(GAN.TINY, eyes=0.0, alike=0.0, free=0.0)).train()
+    assert not {"alike", "eyes", "seen", "recognised"} & set(plain.train_step(batch, plain.optimizers(), 0))
 
 
 # ---- label maps -----------------------------------------------------------------------------------------------------
