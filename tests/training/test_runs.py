@@ -281,7 +281,7 @@ def hinted(gan, events) -> set[str]:
 def test_a_collapsing_run_is_named_and_a_healthy_one_left_alone():
     """Collapse is made: a generator in leaps against a judge that stands still, until all its pictures are the one that
     this judge likes best. The healthy run is the same without that."""
-    config = dcgan.Config(size=16, z=8, width=8, judge_width=8, batch=8, kernel=4, lr=2e-3, judge_lr=2e-3)
+    config = dcgan.paper.Config(size=16, z=8, width=8, judge_width=8, batch=8, kernel=4, lr=2e-3, judge_lr=2e-3)
     data = Images("toy:digits", config)
     (real,) = data.batch(range(32), [None] * 32)
 
