@@ -33,7 +33,7 @@ def shown(page: str | None, *, lang: str | None = None, locale: str | None = Non
         test.context["locale"] = locale
     test.run()
     if page:
-        test.switch_page(f"../{page}.py")
+        test.switch_page(f"../../{page}.py")
         test.query_params.update(query | ({"lang": lang} if lang else {}))
         test.run()
     assert not test.exception, [e.value for e in test.exception]
@@ -231,7 +231,7 @@ def test_what_a_gan_says_of_itself_is_in_both_languages(gan):
 
 @pytest.mark.parametrize("gan", registry.names())
 def test_the_source_is_cut_and_nothing_is_lost(gan):
-    source = (registry.FOLDER / f"{gan}.py").read_text(encoding="utf-8")
+    source = (registry.FOLDER / gan / "paper.py").read_text(encoding="utf-8")
     cut = read.pieces(source)
     lines = [line for piece in cut for line in piece.code.splitlines() if line.strip()]
     assert lines == [line for line in source.splitlines() if line.strip()]
