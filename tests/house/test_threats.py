@@ -57,7 +57,7 @@ def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("public") / "home"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STUDIO_HOME", str(home))
-        patch.setattr(checkpoints, "SHIPPED", home / "shipped")
+        patch.setattr(checkpoints.shelf, "SHIPPED", home / "shipped")
         make_tiny(home)
         names = ("size", "width", "cap", "judge_width", "receptive_field", "norm")
         settings = [f"{name}={getattr(GAN.TINY, name)}" for name in names] + ["batch=2"]

@@ -49,7 +49,7 @@ def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STUDIO_HOME", str(home))
-        patch.setattr(checkpoints, "SHIPPED", home / "shipped")
+        patch.setattr(checkpoints.shelf, "SHIPPED", home / "shipped")
         for seed, tag in enumerate(("tiny", "other")):
             torch.manual_seed(seed)
             title = {"en": f"<b>{tag}", "ko": tag}
