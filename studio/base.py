@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -26,24 +29,45 @@ class Term:
     """One term of the objective: the name under which `train_step` returns it, its formula (TeX), what it wants."""
 
     formula: str
-    says: Words
     weight: str = ""  # the Config field that weighs it; a training room can set it to 0 and watch
     won: float | None = None  # below this, the discriminator has won: it learns nothing and teaches nothing
+    says: Words = field(default_factory=dict)  # of a GAN's own terms: in its words.toml
 
 
 @dataclass(frozen=True)
 class About:
-    """What a GAN is, for the gallery, the page's head and its Read tab."""
+    """What a GAN is, for the gallery, the page's head and its Read tab; its sentences are in its ``words.toml``."""
 
+    home: str  # its paper.py
     title: str
     year: int
-    idea: Words  # one sentence
     paper: str  # authors, title, venue
     link: str
     objective: Mapping[str, str]  # player -> the objective in TeX
     terms: Mapping[str, Term]  # what train_step returns
     read_before: Sequence[str] = ()  # names of GANs, whether they are in this folder yet or not
     read_next: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        told = self.words["terms"]
+        terms = {name: term if term.says else replace(term, says=told[name]) for name, term in self.terms.items()}
+        object.__setattr__(self, "terms", terms)
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """All its sentences, ``{"en", "ko"}`` each; of its options the Korean alone."""
+        return words_of(Path(self.home).parent)
+
+    @property
+    def idea(self) -> Words:
+        """One sentence."""
+        return self.words["about"]["idea"]
+
+
+@cache
+def words_of(folder: Path) -> dict[str, Any]:
+    """What a GAN's folder says to visitors: its ``words.toml``."""
+    return tomllib.loads((folder / "words.toml").read_text(encoding="utf-8"))
 
 
 def option(default: Any, says: str, **limits: Any) -> Any:

@@ -8,6 +8,7 @@ together. What had to be guessed (the blended colours of a soft brush, the noise
 
 from __future__ import annotations
 
+import colorsys
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from studio import images, toys
+from studio import images
 from studio.images import Picture
 
 UNKNOWN = 255  # a pixel of no class, in files and arrays alike
@@ -151,7 +152,7 @@ class Classes:
                 raise ValueError(f"The class {said!r} has the id {number!r}; ids are whole numbers from 0 to 255.")
             if number in ids:
                 raise ValueError(f"Two classes have the id {number}: {ids[number]} and {said}. Give each its own.")
-            colour = _hex(given.get("colour") or given.get("color") or toys.distinct_colour(k), said)
+            colour = _hex(given.get("colour") or given.get("color") or distinct_colour(k), said)
             if colour in colours:
                 raise ValueError(f"{colours[colour]} and {said} both have the colour {colour}. Give each its own.")
             ids[number], colours[colour] = said, said
@@ -335,11 +336,17 @@ def palette(listed: Sequence[Mapping[str, Any]], count: int) -> Classes:
             continue
         colour = "#000000"
         while colour in taken or (colour == "#000000" and number != UNKNOWN):
-            colour, fresh = toys.distinct_colour(fresh), fresh + 1
+            colour, fresh = distinct_colour(fresh), fresh + 1
         taken.add(colour)
         name: Any = {"en": "unknown", "ko": "모름"} if number == UNKNOWN else f"class {number}"
         known[number] = {"id": number, "name": name, "colour": colour}
     return Classes([known[number] for number in [*range(count), UNKNOWN]])
+
+
+def distinct_colour(k: int) -> str:
+    """The k-th of a row of colours that are easy to tell apart: steps of the golden angle around the wheel."""
+    r, g, b = colorsys.hsv_to_rgb((0.08 + k * 0.61803) % 1, 0.55 + 0.3 * (k % 2), 0.95 - 0.25 * (k % 3) / 2)
+    return f"#{round(r * 255):02x}{round(g * 255):02x}{round(b * 255):02x}"
 
 
 def _hex(colour: Any, name: str) -> str:

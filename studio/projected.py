@@ -205,28 +205,28 @@ def eyes_terms(given: str = "") -> dict[str, Term]:
     return {
         "eyes": Term(
             rf"\textstyle\sum_k \max(0,1-E_k({given}y)) + \max(0,1+E_k({given}G))",
-            {
+            weight="eyes",
+            says={
                 "en": "How badly a second judge, which sees by a network that knows pictures, tells real from made at "
                 "four scales; 8 = it is guessing. Not in the paper.",
                 "ko": "사진을 아는 신경망으로 보는 둘째 판별자가 네 크기에서 진짜와 만든 그림을 얼마나 못 가리는지. "
                 "8이면 찍는 것과 같습니다. 논문에는 없습니다.",
             },
-            weight="eyes",
         ),
         "seen": Term(
             rf"-\tfrac14\textstyle\sum_k E_k({given}G)",
-            {
+            weight="eyes",
+            says={
                 "en": "How far the generator is from fooling that judge; below 0 it is taken in. Not in the paper.",
                 "ko": "생성자가 그 판별자를 속이기까지 얼마나 남았는지. 0보다 작으면 속은 것입니다. 논문에는 없습니다.",
             },
-            weight="eyes",
         ),
         "alike": Term(
             r"\tfrac14\textstyle\sum_k \lVert f_k(y)-f_k(G)\rVert_1 / \lVert f_k(y)\rVert_1",
-            {
+            weight="alike",
+            says={
                 "en": "How differently both pictures look to that network (EfficientNet-Lite0). Not in the paper.",
                 "ko": "그 신경망(EfficientNet-Lite0)이 볼 때 두 그림이 얼마나 다른지. 논문에는 없습니다.",
             },
-            weight="alike",
         ),
     }

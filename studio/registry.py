@@ -1,22 +1,23 @@
-"""The folder is the registry: every file in studio/gans is a GAN of the studio."""
+"""The folder is the registry: every folder in studio/gans is a GAN of the studio."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
-from studio.base import BaseGAN
+from studio.base import BaseGAN, words_of
 
 FOLDER = Path(__file__).parent / "gans"
 
 
 def names() -> list[str]:
-    """All GANs, by file name."""
-    return sorted(p.stem for p in FOLDER.glob("*.py") if not p.stem.startswith("_"))
+    """All GANs, by folder name."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/paper.py"))
 
 
 def gan(name: str) -> type[BaseGAN]:
-    """The class of a GAN.
+    """The class of a GAN, with its verbs.
 
     Raises:
         ValueError: there is none of that name; lists those that are there.
@@ -27,6 +28,11 @@ def gan(name: str) -> type[BaseGAN]:
 
 
 def name_of(gan: BaseGAN | type[BaseGAN]) -> str:
-    """The file name of a GAN or of its class."""
+    """The folder name of a GAN or of its class."""
     kind = gan if isinstance(gan, type) else type(gan)
-    return kind.__module__.rsplit(".", 1)[-1]
+    return kind.__module__.split(".")[2]
+
+
+def words(name: str) -> dict[str, Any]:
+    """All that a GAN says to visitors, in both languages: its ``words.toml``."""
+    return words_of(FOLDER / name)

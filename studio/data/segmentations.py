@@ -14,8 +14,7 @@ from torch import Tensor
 
 from studio.data.base import DataSet, Random, to_batch, window
 from studio.data.files import by_folder, stem
-from studio.labels import UNKNOWN, Classes, sampled
-from studio.toys import distinct_colour
+from studio.labels import UNKNOWN, Classes, distinct_colour, sampled
 from studio.toys.landscapes import CLASSES, COLOURS, landscape
 
 PHOTOS, LABELS = ("photos", "images", "photo", "image"), ("labels", "masks", "annotations", "label", "mask")

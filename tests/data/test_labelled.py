@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from studio.data import Labelled, labels_of
-from studio.gans.stargan import Config
+from studio.gans.stargan.paper import Config
 from studio.toys import faces
 
 TABLE = "file,hair,smiling,glasses\n"

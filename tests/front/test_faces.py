@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from test_pages import shown, text
+from test_pages import PAGES, shown, text
 
 from pages.parts.said import words
 from studio import checkpoints, registry, serving
@@ -54,7 +54,7 @@ def test_the_component_finds_all_its_words():
     table = words.book("faces")["play"]
     for mode in ("face", "mix", "walk", "noise", "breed", "find", "fade", "norms", "slice"):
         assert mode in table["kinds"]
-    script = (words.FOLDER.parent / "faces.js").read_text(encoding="utf-8")
+    script = (PAGES / "parts" / "faces" / "faces.js").read_text(encoding="utf-8")
     for name in ("face", "mix", "walk", "noise", "breed", "find", "fade", "norms", "slice"):
         assert f"  _{name}() {{" in script
     assert set(table["bands"]) == {"coarse", "middle", "fine"}

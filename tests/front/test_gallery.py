@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 from starlette.testclient import TestClient
-from test_pages import HANGUL, shown
+from test_pages import HANGUL, PAGES, shown
 
 from pages.parts.said import words
 from studio.guests import limits, visitors
@@ -331,7 +331,7 @@ def test_a_name_with_script_is_text(student, teacher):
     reply = student.get("/api/gallery")
     assert reply.headers["content-type"] == "application/json"
     assert reply.json()["pictures"][0]["name"] == "<script>alert(1)</script"[:24]
-    code = (Path(words.FOLDER).parent / "gallery.js").read_text(encoding="utf-8")
+    code = (PAGES / "parts" / "lesson" / "gallery.js").read_text(encoding="utf-8")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", code)
 
 
@@ -567,7 +567,7 @@ def test_a_lesson_link_is_offered_on_every_page_and_can_be_hidden(tiny):
 
 @pytest.mark.parametrize(("script", "section"), [("lesson.js", "share"), ("pin.js", "pin"), ("gallery.js", "wall")])
 def test_every_word_that_these_scripts_say_exists(script, section):
-    code = (Path(words.FOLDER).parent / script).read_text(encoding="utf-8")
+    code = (PAGES / "parts" / "lesson" / script).read_text(encoding="utf-8")
     there = words.book("lesson")[section]
     asked = set(re.findall(r"\bwords\.(\w+)", code)) | set(re.findall(r'say\("([a-zA-Z]+)"', code))
     assert len(asked) > 8, "the pattern finds them"

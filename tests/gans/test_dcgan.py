@@ -11,7 +11,8 @@ from torch import nn
 
 from studio import toys
 from studio.data import Images
-from studio.gans.dcgan import GAN, MOST, Config, Discriminator, Generator
+from studio.gans.dcgan import GAN
+from studio.gans.dcgan.paper import MOST, Config, Discriminator, Generator
 from studio.images import Image
 from studio.losses import bce
 

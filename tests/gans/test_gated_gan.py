@@ -15,16 +15,9 @@ from PIL import Image
 from studio import checkpoints
 from studio.data import Styles
 from studio.gans import gated_gan
-from studio.gans.gated_gan import (
-    GAN,
-    Config,
-    Discriminator,
-    Generator,
-    Pool,
-    class_loss,
-    edge_agreement,
-    total_variation,
-)
+from studio.gans.gated_gan import GAN
+from studio.gans.gated_gan.demo import edge_agreement
+from studio.gans.gated_gan.paper import Config, Discriminator, Generator, Pool, class_loss, total_variation
 from studio.layers import Norm
 from studio.losses import least_squares
 from studio.toys import textures
@@ -444,12 +437,12 @@ def test_a_very_long_picture_is_painted_in_parts(gan, monkeypatch):
     gan.generator.register_forward_hook(lambda _, inputs, __: parts.append(tuple(inputs[0].shape)))
     assert gan.stylize(photo(12000, 200)).size == (12000, 200)
     assert len(parts) == 1 + 24
-    assert all(shape[3] <= gated_gan.PART + 2 * gated_gan.MARGIN for shape in parts)
+    assert all(shape[3] <= gated_gan.paper.PART + 2 * gated_gan.paper.MARGIN for shape in parts)
 
 
 def test_parts_meet_without_a_seam(gan, monkeypatch):
     """By the whole picture's own statistics the parts are what one pass gives; each by its own, they are not."""
-    monkeypatch.setattr(gated_gan, "PART", 64)
+    monkeypatch.setattr(gated_gan.paper, "PART", 64)
     torch.manual_seed(3)
     x = torch.nn.functional.interpolate(torch.rand(1, 3, 24, 32) * 2 - 1, size=(192, 256), mode="bilinear")
     gates = torch.tensor([[0.6, 0.0, 0.4, 0.0]])

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from studio import checkpoints
-from studio.gans.pix2pix import GAN, STRIDED, Config, Discriminator, Generator, PatchMap
+from studio.gans.pix2pix import GAN
+from studio.gans.pix2pix.demo import PatchMap
+from studio.gans.pix2pix.paper import STRIDED, Config, Discriminator, Generator
 from studio.images import Image, to_tensor
 
 PARITY = json.loads((Path(__file__).parents[1] / "parity" / "pix2pix.json").read_text())

@@ -15,7 +15,8 @@ from torch import nn
 from studio import checkpoints, losses, measure
 from studio.data import Segmentations
 from studio.gans import spade
-from studio.gans.spade import GAN, SPADE, Config, Discriminator, Generator, divergence, matching
+from studio.gans.spade import GAN
+from studio.gans.spade.paper import SPADE, Config, Discriminator, Generator, divergence, matching
 from studio.images import Image
 from studio.labels import open_map
 from studio.toys.landscapes import CLASSES, landscape
@@ -93,8 +94,8 @@ def test_an_official_generator_file_gives_the_official_picture(name, tmp_path, h
     case = CASES[name]
     torch.save(official_tensors(case), tmp_path / "latest_net_G.pth")
     if case["options"].get("num_upsampling_layers") == "more":  # of the authors' nets only Cityscapes' is one
-        monkeypatch.setitem(spade.KNOWN, 36, (0, False, False))
-        monkeypatch.setattr(spade, "_official_config", as_six(spade._official_config))
+        monkeypatch.setitem(spade.official.KNOWN, 36, (0, False, False))
+        monkeypatch.setattr(spade.official, "_official_config", as_six(spade.official._official_config))
     checkpoints.adopt(tmp_path / "latest_net_G.pth", "spade", "official")
     gan = told(checkpoints.load("spade", "official"), case)
     x = official_input(case, gan)
@@ -168,7 +169,7 @@ def test_a_file_that_does_not_fit_gets_a_sentence(change, sentence, tmp_path, ho
 def test_the_authors_data_sets_are_known_by_their_channels(channels, said):
     shapes = {"fc.weight": (1024, channels, 3, 3), "head_0.conv_0.weight_orig": (1024, 1024, 3, 3)}
     shapes |= {"head_0.norm_0.mlp_shared.0.weight": (128, channels, 3, 3), "head_0.norm_0.mlp_gamma.weight": (9, 9, 3)}
-    config = spade._official_config(shapes, None, None)
+    config = spade.official._official_config(shapes, None, None)
     assert (config.labels, config.unknown, config.edges) == said
     assert (config.width, config.style) == (64, 0)
     assert config.doublings == (6 if channels == 36 else 5)

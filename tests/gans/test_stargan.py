@@ -15,7 +15,8 @@ from test_pix2pix import agrees, official_tensors, unit
 from studio import checkpoints
 from studio.base import descend
 from studio.data import Labelled, labels_of
-from studio.gans.stargan import FACES, GAN, Config, Discriminator, Generator, label_loss, margins, pack, shuffled
+from studio.gans.stargan import GAN
+from studio.gans.stargan.paper import FACES, Config, Discriminator, Generator, label_loss, margins, pack, shuffled
 from studio.images import Image, to_tensor
 from studio.losses import gradient_penalty, r1
 from studio.serving import Server, Superseded

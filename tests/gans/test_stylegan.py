@@ -11,18 +11,8 @@ import torch.nn.functional as F
 from torch.utils import _pytree
 
 from studio.data import Images
-from studio.gans.stylegan import (
-    GAN,
-    SOFT,
-    Block,
-    Config,
-    Discriminator,
-    Layer,
-    Mapping,
-    Synthesis,
-    faded,
-    growth,
-)
+from studio.gans.stylegan import GAN
+from studio.gans.stylegan.paper import SOFT, Block, Config, Discriminator, Layer, Mapping, Synthesis, faded, growth
 from studio.layers import blur
 from studio.training import loop as training
 

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 
 from studio import checkpoints
 from studio.data import Images
-from studio.gans.stylegan2 import GAN, TAPS, Config, Discriminator, Mapping, Modulated, Synthesis, path_lengths
+from studio.gans.stylegan2 import GAN
+from studio.gans.stylegan2.paper import TAPS, Config, Discriminator, Mapping, Modulated, Synthesis, path_lengths
 from studio.layers import blur
 from studio.serving.fast import fast, psnr
 from studio.training import loop as training

@@ -206,7 +206,7 @@ def test_config_is_frozen_and_refuses_nonsense(kind):
 @pytest.mark.parametrize("name", NAMES)
 def test_file_page_test_and_default_checkpoint_exist(name):
     assert (ROOT / "pages" / f"{name}.py").exists()
-    assert (ROOT / "tests" / f"test_{name}.py").exists()
+    assert (ROOT / "tests" / "gans" / f"test_{name}.py").exists()
     cards = [checkpoints.read_card(p) for p in (ROOT / "checkpoints" / name).glob("*/card.json")]
     assert sum(card.get("default", False) for card in cards) == 1
     for card in cards:
@@ -215,14 +215,35 @@ def test_file_page_test_and_default_checkpoint_exist(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_file_reads_top_to_bottom(name):
+def test_the_paper_reads_top_to_bottom(name):
     """Docstring with paper and reading order, Config, networks, GAN, and a training step that fits on one screen."""
-    source = (registry.FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    source = (registry.FOLDER / name / "paper.py").read_text(encoding="utf-8")
     doc = ast.get_docstring(ast.parse(source))
     for part in ("How this differs from the paper", "Read before", "https://arxiv.org/abs/"):
         assert part in doc
     assert source.index("class Config") < source.index("nn.Module)") < source.index("class GAN(")
     assert len(inspect.getsource(registry.gan(name).train_step).splitlines()) <= 40
+    assert len(source.splitlines()) <= 400
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gan_says_all_in_both_languages_and_once(name):
+    """Its words.toml: {en, ko} everywhere; of options the Korean, whose English stands at the field."""
+    kind, words = registry.gan(name), registry.words(name)
+
+    def leaves(table, path=""):
+        for key, value in table.items():
+            if isinstance(value, dict) and not {"en", "ko"} & set(value):
+                yield from leaves(value, f"{path}{key}.")
+            else:
+                yield f"{path}{key}", value
+
+    for path, value in leaves({k: v for k, v in words.items() if k != "options"}):
+        assert set(value) == {"en", "ko"}, path
+        assert all(value.values()), path
+    assert set(words["options"]) == {field.name for field in dataclasses.fields(kind.Config)}
+    own = {term for term in kind.about.terms if term not in ("eyes", "seen", "alike")}
+    assert own <= set(words["terms"]) <= set(kind.about.terms)
 
 
 def test_shipped_weights_fit():

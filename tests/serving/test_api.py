@@ -49,7 +49,7 @@ def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STUDIO_HOME", str(home))
-        patch.setattr(checkpoints, "SHIPPED", home / "shipped")
+        patch.setattr(checkpoints.shelf, "SHIPPED", home / "shipped")
         for seed, tag in enumerate(("tiny", "other")):
             torch.manual_seed(seed)
             title = {"en": f"<b>{tag}", "ko": tag}
@@ -129,7 +129,7 @@ def test_anything_else_comes_back_as_json(client):
 
 
 def test_numbers_that_json_does_not_know_are_null(client, monkeypatch):
-    monkeypatch.setattr(pix2pix.Discriminator, "forward", lambda self, *_: torch.full((1, 1, 2, 2), float("nan")))
+    monkeypatch.setattr(pix2pix.paper.Discriminator, "forward", lambda self, *_: torch.full((1, 1, 2, 2), float("nan")))
     reply = client.post("/api/pix2pix/judge", files={"sketch": SKETCH, "picture": SKETCH})
     assert reply.json()["map"] == [[None, None], [None, None]]
 
@@ -408,14 +408,14 @@ def test_pages_of_other_sites_can_not_post(client, headers, status):
 
 def test_the_newest_question_of_a_viewer_wins(server, monkeypatch):
     inside, go = threading.Event(), threading.Event()
-    forward = pix2pix.Generator.forward
+    forward = pix2pix.paper.Generator.forward
 
     def slow(self, *args):
         inside.set()
         assert go.wait(PATIENCE)
         return forward(self, *args)
 
-    monkeypatch.setattr(pix2pix.Generator, "forward", slow)
+    monkeypatch.setattr(pix2pix.paper.Generator, "forward", slow)
     with TestClient(api.app) as client, ThreadPoolExecutor(4) as pool:
 
         def post(revision):
@@ -469,7 +469,7 @@ def test_a_fault_is_a_sentence_and_the_reason_is_in_the_log(client, monkeypatch,
         raise RuntimeError("secret detail")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pix2pix.Generator, "forward", broken)
+        patch.setattr(pix2pix.paper.Generator, "forward", broken)
         said = sentence(client.post(TRANSLATE, files={"sketch": SKETCH}), 500)
     assert "secret" not in said
     assert "secret detail" in caplog.text

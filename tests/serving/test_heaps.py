@@ -10,7 +10,7 @@ import pytest
 
 COUNT = """
 import ctypes, sys, tempfile, threading
-from studio import heaps
+from studio.web import heaps
 if sys.argv[1] == "shared":
     assert heaps.share(2)
 libc = ctypes.CDLL(None)

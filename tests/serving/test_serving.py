@@ -191,14 +191,14 @@ def test_only_calls_of_one_kind_share_a_batch(server, pool):
 
 
 def test_only_the_one_at_fault_fails(server, pool, monkeypatch, caplog):
-    forward = pix2pix.Generator.forward
+    forward = pix2pix.paper.Generator.forward
 
     def picky(self, x, *more):
         if (x.amax(dim=(1, 2, 3)) == x.amin(dim=(1, 2, 3))).any():
             raise RuntimeError("I don't like blank paper")
         return forward(self, x, *more)
 
-    monkeypatch.setattr(pix2pix.Generator, "forward", picky)
+    monkeypatch.setattr(pix2pix.paper.Generator, "forward", picky)
     blank = Image.new("RGB", (32, 32), "white")
     translate(server)
     with busy(server):
@@ -517,7 +517,7 @@ def test_after_any_error_the_server_lives_on(server, monkeypatch, caplog, error,
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(pix2pix.Generator, "forward", broken)
+        patch.setattr(pix2pix.paper.Generator, "forward", broken)
         with pytest.raises(raised, match=says):
             translate(server, viewer="a")
     assert bool(caplog.records) == (raised is Failed)

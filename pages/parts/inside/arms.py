@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.inside.figures import figures_table
 from pages.parts.said.words import book, said, word
-from pages.parts.shell.read import figures_table
 from studio.checkpoints import folder
 from studio.markdown import plain
 

@@ -455,10 +455,7 @@ def _settings(gan: str, kind: Any, base: Any, preset: str) -> tuple[dict[str, An
 
 def sentence(gan: str, field: Field) -> str:
     """What a field of a Config is, in the visitor's language: the GAN's words know the Korean."""
-    try:
-        return said(book(gan)["config"][field.name])
-    except (KeyError, FileNotFoundError):
-        return field.metadata.get("says", "")
+    return said({"en": field.metadata["says"], "ko": book(gan)["options"].get(field.name, "")})
 
 
 def _field(field: Field, value: Any, key: str) -> Any:

@@ -21,4 +21,4 @@ export default async (component) => {
 def component(name: str) -> Any:
     """The Streamlit component of ``<name>.js`` and ``<name>.css`` under pages/parts, such as ``live/live``."""
     css = (PARTS / f"{name}.css").read_text(encoding="utf-8")
-    return st.components.v2.component(f"studio_{name.replace('/', '_')}", css=css, js=LOADER % name)
+    return st.components.v2.component(f"studio_{name.rpartition('/')[2]}", css=css, js=LOADER % name)

@@ -1,6 +1,6 @@
-"""Every word that a visitor reads, in English and Korean. The folder ``words`` is the catalogue.
+"""Every word that a visitor reads, in English and Korean. The folder ``book`` is the catalogue.
 
-``words/studio.toml`` has what pages share, ``words/<gan>.toml`` what one page says:
+``book/studio.toml`` has what pages share, ``words.toml`` in a GAN's folder what that GAN and its page say:
 
     [tabs]
     play = { en = "Play", ko = "그려 보기" }
@@ -21,6 +21,8 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from studio import registry
 
 FOLDER = Path(__file__).parent / "book"
 LANGUAGES = {"en": "English", "ko": "한국어"}
@@ -60,8 +62,9 @@ def understood(asked: str, spoken: str = "") -> str:
 
 @cache
 def book(name: str) -> dict[str, Any]:
-    """One file of the catalogue."""
-    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    """One file of the catalogue, or the words of a GAN."""
+    path = FOLDER / f"{name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else registry.words(name)
 
 
 def word(key: str, **values: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,13 +15,15 @@ from studio import registry, serving
 from studio.verbs import verbs
 
 PARTS = Path(__file__).parent.parent
+NAME = re.compile(r"[a-z]+(/[a-z]+){1,3}\.[a-z]+")  # folders and a file: nothing that climbs
 KINDS = {".js": "text/javascript", ".svg": "image/svg+xml"}  # said here: Windows' registry may call them text/plain
 
 
 async def part(request: Request) -> Response:
     """A part's JavaScript, fresh after an update: browsers ask each time and mostly hear "not modified"."""
-    path = (PARTS / request.path_params["path"]).resolve()
-    if PARTS.resolve() not in path.parents or path.suffix not in KINDS or not path.is_file():
+    name = request.path_params["path"]
+    path = PARTS / name if NAME.fullmatch(name) else None
+    if path is None or path.suffix not in KINDS or not path.is_file():
         raise HTTPException(404)
     answer = FileResponse(path, media_type=KINDS[path.suffix], headers={"Cache-Control": "no-cache"})
     answer.set_stat_headers(path.stat())

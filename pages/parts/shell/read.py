@@ -6,11 +6,13 @@ import ast
 import inspect
 from collections.abc import Iterator
 from html import escape
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import streamlit as st
 
 import studio
+from pages.parts.inside.figures import figure, figures_table
 from pages.parts.said import catalogue
 from pages.parts.said.words import book, said, word
 from pages.parts.shell.picker import title
@@ -28,7 +30,7 @@ class Piece(NamedTuple):
 def read(gan: str, card: dict[str, Any] | None) -> None:
     """The Read tab of any GAN; ``card`` is the chosen checkpoint's, None = there is none."""
     kind = studio.gan(gan)
-    source = inspect.getsource(inspect.getmodule(kind))
+    source = inspect.getsource(import_module(f"studio.gans.{gan}.paper"))
     _objective(kind, source)
     if card:
         _card(card)
@@ -94,19 +96,6 @@ def _card(card: dict[str, Any]) -> None:
         st.caption(word("studio.read.configNote"))
 
 
-def figures_table(figures: dict[str, Any]) -> None:
-    """Measured figures, ``{"n", "size", "plain": {"l1": …}, …}``, a row for each; nothing if there are none."""
-    rows = {name: row for name, row in figures.items() if isinstance(row, dict)}
-    if rows:
-        st.markdown(f"**{word('studio.read.figures')}**")
-        columns = list(dict.fromkeys(name for row in rows.values() for name in row))
-        cells = {plain(name.upper()): [plain(_figure(row.get(name))) for row in rows.values()] for name in columns}
-        st.table({"": [plain(name) for name in rows]} | cells, border="horizontal")
-        st.caption(
-            word("studio.read.figuresNote", n=plain(figures.get("n", "?")), size=plain(figures.get("size", "?")))
-        )
-
-
 def _facts(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
     origin = card.get("origin") or {}
     if origin:
@@ -128,17 +117,13 @@ def _plain(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _figure(value: Any) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _settings(card: dict[str, Any]) -> str:
     """The config as small cells; what differs from the paper's default stands out."""
     defaults = {name: field.default for name, field in studio.gan(card["gan"]).Config.__dataclass_fields__.items()}
     cells = []
     for name, value in card["config"].items():
         kind = "" if value == defaults.get(name) else "own"
-        cells.append(f"<span class='{kind}'>{escape(name)} <b>{escape(_figure(value))}</b></span>")
+        cells.append(f"<span class='{kind}'>{escape(name)} <b>{escape(figure(value))}</b></span>")
     return f"<div class='studio-settings'>{''.join(cells)}</div>"
 
 
@@ -176,7 +161,7 @@ def _first(node: ast.ClassDef | ast.FunctionDef, lines: list[str]) -> int:
 
 def _source(gan: str, source: str) -> None:
     cut = pieces(source)
-    st.subheader(f"{word('studio.read.source')}: `studio/gans/{gan}.py`", anchor="source")
+    st.subheader(f"{word('studio.read.source')}: `studio/gans/{gan}/paper.py`", anchor="source")
     contents, code = st.columns([1, 5], gap="medium")
     with contents, st.container(key="contents"):
         st.markdown(f"**{word('studio.read.contents')}**")

@@ -25,23 +25,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from studio import images, latents
-from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, option, verb
+from studio import latents
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, option
 from studio.data import Images
 from studio.features import features
-from studio.images import Picture
 from studio.layers import EqualConv2d, EqualLinear, ResizeConv2d, blur, minibatch_stddev, pixel_norm
 from studio.losses import bce, gradient_penalty, r1
 from studio.projected import Look, both, eyes_terms, opened, second_judge
 
 GAIN = math.sqrt(2)  # of weights before a leaky ReLU
+
+
 SOFT = (1, 2, 1)  # nearest neighbour, then this filter: bilinear
 
 
@@ -248,28 +248,14 @@ def faded(real: Tensor, grown: float, start: int) -> Tensor:
     return F.interpolate(small, size=real.shape[2:])
 
 
-class Fade(NamedTuple):
-    """What `fade` says: the picture of the size before, the one of the new size, and their mixture by ``alpha``."""
-
-    before: Picture
-    new: Picture
-    mixture: Picture
-    alpha: float
-    sizes: tuple[int, int]
+# ---- the GAN -------------------------------------------------------------------------------------------------------
 
 
-# ---- the GAN --------------------------------------------------------------------------------------------------------
-
-
-class GAN(latents.StyleVerbs, BaseGAN):
+class GAN(BaseGAN):
     about = About(
+        __file__,
         title="StyleGAN",
         year=2019,
-        idea={
-            "en": "Noise becomes a style, and every layer of the generator hears it: coarse layers pose, fine ones "
-            "colour.",
-            "ko": "노이즈가 스타일이 되어 생성자의 모든 층에 전해집니다. 거친 층은 자세를, 세밀한 층은 색을 정합니다.",
-        },
         paper="Karras, Laine, Aila: A Style-Based Generator Architecture for Generative Adversarial Networks. CVPR "
         "2019.",
         link="https://arxiv.org/abs/1812.04948",
@@ -279,44 +265,30 @@ class GAN(latents.StyleVerbs, BaseGAN):
             "generator": r"\min_G\; -\mathbb{E}[\log D(G(z))]",
         },
         terms={
-            "discriminator": Term(
-                r"-\log D(x)-\log(1-D(G(z)))",
-                {
-                    "en": "How badly the discriminator tells real pictures from made ones; 1.39 = it is guessing.",
-                    "ko": "판별자가 진짜와 만든 그림을 얼마나 못 가리는지. 1.39면 찍는 것과 같습니다.",
-                },
-                won=0.05,
-            ),
-            "fool": Term(
-                r"-\log D(G(z))",
-                {
-                    "en": "How far the generator is from fooling the discriminator.",
-                    "ko": "생성자가 판별자를 속이기까지 얼마나 남았는지.",
-                },
-            ),
-            "steep": Term(
-                r"\lVert\nabla D(x)\rVert^2",
-                {
-                    "en": "How steep the discriminator is at real pictures (R1); of WGAN-GP, how far from slope 1.",
-                    "ko": "진짜 그림에서 판별자가 얼마나 가파른지(R1). WGAN-GP에서는 기울기가 1에서 벗어난 정도.",
-                },
-                weight="penalty",
-            ),
+            "discriminator": Term(r"-\log D(x)-\log(1-D(G(z)))", won=0.05),
+            "fool": Term(r"-\log D(G(z))"),
+            "steep": Term(r"\lVert\nabla D(x)\rVert^2", weight="penalty"),
             **{name: term for name, term in eyes_terms().items() if name != "alike"},
         },
         read_before=("progan", "wgan_gp"),
         read_next=("stylegan2",),
     )
+
     Config = Config
+
     TINY = Config(
         size=16, start=8, stable=8, fade=16, width=128, cap=16, z=16, w=16, depth=2, penalty=1.0, batch=4, ema=0.9,
     )  # fmt: skip
+
     CLASSROOM = Config(
         size=32, start=8, stable=1500, fade=1500, width=1024, cap=64, z=64, w=64, depth=4, penalty=0.5,
         penalty_every=4, batch=8, lr=2e-3, ema=0.99, mirror=False,
     )  # fmt: skip
+
     Data = Images
+
     demo = ("mapping", "synthesis")
+
     layout = torch.channels_last
 
     def __init__(self, config: Config | None = None) -> None:
@@ -385,26 +357,3 @@ class GAN(latents.StyleVerbs, BaseGAN):
     def draw(self, ws: Tensor, grown: float) -> Tensor:
         """Pictures with fresh noise."""
         return self.synthesis(ws, self.synthesis.noise(len(ws)).to(ws.device), grown)
-
-    # ---- the demo: what this one alone can; the rest, previews and figures are in studio.latents.demo ---------------
-
-    @verb
-    def fade(self, seed: int = 1, alpha: float | None = None, level: int | None = None) -> Fade:
-        """How a new size is faded in: the picture of the size before, the new one, and their mixture.
-
-        Args:
-            seed: draws the face.
-            alpha: 0 = the size before alone, 1 = the new one alone; leave it out for where the training stands.
-            level: which doubling, from 1; leave it out for the one that the training is at, or ended with.
-        """
-        reached, last = float(self.synthesis.grown), int(math.log2(self.config.size // self.config.start))
-        if last < 1:
-            raise ValueError("This model never grew: it began at its full size.")
-        level = max(1, math.ceil(round(reached * 256) / 256)) if level is None else level
-        if not 1 <= level <= last:
-            raise ValueError(f"level = {level}: this model doubled its size {last} times, so choose 1 to {last}.")
-        alpha = min(1.0, max(0.0, reached - (level - 1))) if alpha is None else latents.checked(alpha, "alpha", 0, 1)
-        ws = self._all(self._w([seed], 0.7))
-        found = [images.to_picture(self.synthesis(ws, None, level - 1 + a)) for a in (0.0, 1.0, alpha)]
-        side = self.config.start << level
-        return Fade(*found, round(alpha, 3), (side // 2, side))

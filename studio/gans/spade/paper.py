@@ -34,29 +34,23 @@ Read before: pix2pix, wgan. Read next: stylegan (whose styles have no place), st
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim import Adam, Optimizer
 
-from studio import images, measure
-from studio.base import About, BaseGAN, Losses, Optimizers, Term, checked, descend, option, verb, weighed
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, option, weighed
 from studio.data import Segmentations
-from studio.data.base import to_batch
 from studio.features import features, likeness
-from studio.images import Picture
-from studio.labels import Classes, LabelMap, Reading, open_map, palette, sampled
 from studio.layers import Norm
 from studio.losses import hinge
 from studio.projected import ONLOOKER, Look, both, eyes_terms, opened, second_judge
-from studio.toys.landscapes import landscape
 
 
 @dataclass(frozen=True)
@@ -358,53 +352,14 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1).mean()
 
 
-# ---- the GAN --------------------------------------------------------------------------------------------------------
-
-
-class Layer(NamedTuple):
-    """What `modulation` says of one layer: pictures of gamma and beta (blue = more, orange = less, white = unchanged;
-    full colour at ``most``) for one channel, and of how strongly all channels are modulated at each pixel."""
-
-    name: str
-    size: tuple[int, int]
-    channels: int
-    gamma: Picture
-    beta: Picture
-    most_gamma: float
-    most_beta: float
-    strength: Picture
-
-
-class Style(NamedTuple):
-    """A seed and the picture it gives."""
-
-    seed: int
-    picture: Picture
-
-
-class MapReading(NamedTuple):
-    """What `read` says of a label map: ``ids``, exact, as a grey picture (255 = unknown); ``kind`` "numbers" or
-    "colours"; shares of the pixels that were ``snapped`` to a class and that are ``unknown``; the class of each
-    ``foreign`` colour, most frequent first; the share of each class that is there."""
-
-    ids: Picture
-    kind: str
-    snapped: float
-    unknown: float
-    foreign: list[dict[str, Any]]
-    classes: dict[str, float]
+# ---- the GAN -------------------------------------------------------------------------------------------------------
 
 
 class GAN(BaseGAN):
     about = About(
+        __file__,
         title="SPADE",
         year=2019,
-        idea={
-            "en": "Paint where things are, get the landscape: the label map scales and shifts every normalisation, so "
-            "it is never washed away.",
-            "ko": "무엇이 어디에 있는지 칠하면 풍경이 됩니다. 라벨 지도가 모든 정규화의 크기와 위치를 정하므로 "
-            "씻겨 나가지 않습니다.",
-        },
         paper="Park, Liu, Wang, Zhu: Semantic Image Synthesis with Spatially-Adaptive Normalization. CVPR 2019.",
         link="https://arxiv.org/abs/1903.07291",
         objective={
@@ -413,73 +368,36 @@ class GAN(BaseGAN):
             r"\lambda_{P}\,\mathcal{L}_{P} + \lambda_{KL}\,D_{KL}(q(z|x)\,\Vert\,\mathcal{N}(0,1))",
         },
         terms={
-            "discriminator": Term(
-                r"\max(0,1-D(m,x)) + \max(0,1+D(m,G(m,z)))",
-                {
-                    "en": "How badly the discriminators tell photos from painted pictures; 2 = they are guessing.",
-                    "ko": "판별자들이 사진과 만든 그림을 얼마나 못 가리는지. 2면 찍는 것과 같습니다.",
-                },
-                won=0.05,
-            ),
-            "fool": Term(
-                r"-D(m,G(m,z))",
-                {
-                    "en": "How far the generator is from fooling the discriminators; below 0 they are taken in.",
-                    "ko": "생성자가 판별자들을 속이기까지 얼마나 남았는지. 0보다 작으면 속은 것입니다.",
-                },
-                weight="adversarial",
-            ),
+            "discriminator": Term(r"\max(0,1-D(m,x)) + \max(0,1+D(m,G(m,z)))", won=0.05),
+            "fool": Term(r"-D(m,G(m,z))", weight="adversarial"),
             "features": Term(
-                r"\mathcal{L}_F=\tfrac1K\sum_{k,i}\lVert D_k^{(i)}(m,x)-D_k^{(i)}(m,G(m,z))\rVert_1",
-                {
-                    "en": "How differently the photo and the picture look to the discriminators' layers.",
-                    "ko": "판별자들의 층에서 볼 때 사진과 만든 그림이 얼마나 다른지.",
-                },
-                weight="features",
+                r"\mathcal{L}_F=\tfrac1K\sum_{k,i}\lVert D_k^{(i)}(m,x)-D_k^{(i)}(m,G(m,z))\rVert_1", weight="features"
             ),
-            "kl": Term(
-                r"D_{KL}(q(z|x)\,\Vert\,\mathcal{N}(0,1))",
-                {
-                    "en": "How far the encoder's styles are from the normal distribution that seeds draw from.",
-                    "ko": "인코더가 읽은 스타일이 시드가 뽑는 정규분포에서 얼마나 먼지.",
-                },
-                weight="kl",
-            ),
-            "near": Term(
-                r"\lVert x-G(m,z)\rVert_1",
-                {
-                    "en": "Mean distance to the photo (L1); not part of the paper's objective.",
-                    "ko": "사진과의 평균 거리(L1). 논문의 목적 함수에는 없습니다.",
-                },
-                weight="near",
-            ),
+            "kl": Term(r"D_{KL}(q(z|x)\,\Vert\,\mathcal{N}(0,1))", weight="kl"),
+            "near": Term(r"\lVert x-G(m,z)\rVert_1", weight="near"),
             **eyes_terms("m,"),
-            "recognised": Term(
-                r"\lVert z-\mu(G(m,z))\rVert_1",
-                {
-                    "en": "How far the style that the encoder reads in a picture is from the one it was painted in; "
-                    "so that styles are not ignored. Not in the paper.",
-                    "ko": "그림에서 인코더가 읽은 스타일이 실제로 쓴 스타일과 얼마나 다른지. 스타일이 무시되지 "
-                    "않게 합니다. 논문에는 없습니다.",
-                },
-                weight="recognised",
-            ),
+            "recognised": Term(r"\lVert z-\mu(G(m,z))\rVert_1", weight="recognised"),
         },
         read_before=("pix2pix", "wgan"),
         read_next=("stylegan", "stylegan2"),
     )
+
     Config = Config
+
     TINY = Config(
         size=32, labels=11, edges=True, width=4, doublings=3, hidden=8, style=8, encoder_size=32, judges=2,
         judge_layers=3, judge_width=8, near=10.0, alike=1.0, eyes=0.1, free=0.25,
         recognised=0.1, batch=4, lr=2e-3, judge_lr=2e-3,
     )  # fmt: skip
+
     CLASSROOM = Config(
         size=64, labels=11, unknown=False, width=6, doublings=4, hidden=32, kernel=1, style=16, start=4,
         encoder_size=64, encoder_norm=False, judge_layers=3, judge_width=16, near=10.0, batch=8, lr=5e-4,
         judge_lr=5e-4, ema=0.99,
     )  # fmt: skip
+
     Data = Segmentations
+
     demo = ("generator", "encoder")
 
     def __init__(self, config: Config | None = None) -> None:
@@ -593,339 +511,3 @@ class GAN(BaseGAN):
         across, down = objects[:, :, 1:] != objects[:, :, :-1], objects[:, 1:] != objects[:, :-1]
         border = F.pad(across, (1, 0)) | F.pad(across, (0, 1)) | F.pad(down, (0, 0, 1, 0)) | F.pad(down, (0, 0, 0, 1))
         return torch.cat([found, border[:, None].float()], dim=1)
-
-    # ---- looking at it ----------------------------------------------------------------------------------------------
-
-    @property
-    def classes(self) -> Classes:
-        """The classes that the card names, and "unknown"; a net without a card calls them by their numbers."""
-        return palette(self.extras.get("palette") or [], self.config.labels)
-
-    def preview(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Label map, what the generator makes of it in a style of its own and in the photo's, the photo."""
-        ids, photo = batch
-        shown = to_batch(self.classes.colours[ids.cpu().numpy()]).to(photo.device)
-        own = torch.cat([self._drawn(k) for k in range(len(ids))]) if self.config.style else None
-        columns = [shown, self.generator(self.one_hot(ids), own)]
-        if self.encoder is not None:
-            columns.append(self.generator(self.one_hot(ids), self.encoder(self._looked_at(photo)).chunk(2, 1)[0]))
-        return torch.stack([*columns, photo], dim=1)
-
-    @classmethod
-    def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
-        first = [{"en": "label map", "ko": "라벨 맵"}, {"en": "what is made", "ko": "만든 그림"}]
-        seen = [{"en": "in the photo's style", "ko": "사진의 스타일로"}] if config.style and config.encoder else []
-        return [*first, *seen, {"en": "the photo", "ko": "실제 사진"}]
-
-    def show(self, pictures: Sequence[Picture]) -> Tensor:
-        """Label map, and what the generator makes of it in two styles."""
-        rows = []
-        for picture in pictures:
-            ids = self._fitted(open_map(picture), square=True)
-            made = [self._painted(ids, self._style(seed, None)) for seed in ((1, 2) if self.config.style else (None,))]
-            rows.append(torch.cat([to_batch(self.classes.colours[ids][None]).to(self.device), *made]))
-        return torch.stack(rows)
-
-    def made(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        own = torch.cat([self._drawn(k) for k in range(len(batch[0]))]) if self.config.style else None
-        return self.generator(self.one_hot(batch[0]), own), batch[1]
-
-    def measure(self, data: Segmentations, indices: Sequence[int]) -> dict[str, Any]:
-        """Figures on maps that were held out, for the card.
-
-        - ``swd``: sliced Wasserstein distance of the pictures (a seed each) to the real photos; lower is better;
-        - ``agreement``: share of known pixels where a small segmenter, trained here on the other real pairs, finds the
-          class that was painted, and ``mean class``, the same with every class counting alike;
-        - ``diversity``: mean difference of eight seeds' pictures of one map.
-        """
-        others = np.setdiff1d(np.arange(len(data)), np.asarray(indices))
-        random = np.random.default_rng(11)
-        drawn = ([(k, np.random.default_rng(k)) for k in random.choice(others, 12)] for _ in range(self.judged))
-        judge = measure.segmenter((data.batch(*zip(*some, strict=True)) for some in drawn), self.config.labels)
-        batches = [data.batch([k], [None]) for k in indices]
-        ids, photos = torch.cat([b[0] for b in batches]), torch.cat([b[1] for b in batches])
-        made = torch.cat([self._painted(each.numpy(), self._style(k, None)).cpu() for k, each in enumerate(ids)])
-        found: dict[str, Any] = {"n": len(ids), "size": self.config.size}
-        for name, pictures in {"generator": made, "real photos": photos}.items():
-            found[name] = {k: round(v, 3) for k, v in measure.agreement(judge, pictures, ids).items()}
-        found["generator"] |= measure.apart(made, photos)
-        found["real photos"] |= measure.floor(photos)  # of one half of them to the other
-        if self.config.style:
-            sets = [torch.cat([self._painted(e.numpy(), self._style(s, None)) for s in range(8)]) for e in ids[:8]]
-            found["generator"]["diversity"] = round(sum(measure.diversity(s.cpu()) for s in sets) / len(sets), 4)
-        return found
-
-    @property
-    def judged(self) -> int:
-        """Batches of twelve real pairs from which the measuring segmenter learns: enough at each size."""
-        return min(600, self.config.size**2 // 16)
-
-    def example(self) -> dict[str, tuple[Tensor, ...]]:
-        c, random = self.config, torch.Generator().manual_seed(0)
-        painted = landscape(np.random.default_rng(0), c.size)[1][None] % c.labels
-        given: dict[str, tuple[Tensor, ...]] = {}
-        if self.encoder is not None:
-            photo = torch.rand(1, 3, c.encoder_size, c.encoder_size, generator=random) * 2 - 1
-            given["encoder"] = (photo.to(self.device),)
-        return given | {"generator": (self.one_hot(torch.from_numpy(painted)), *([self._drawn(0)] if c.style else []))}
-
-    # ---- the demo ---------------------------------------------------------------------------------------------------
-
-    @verb
-    def paint(
-        self,
-        labels: LabelMap,
-        seed: int | None = None,
-        style_photo: Picture | None = None,
-        objects: LabelMap | None = None,
-    ) -> Picture:
-        """Turns a label map into a picture of its shape.
-
-        Args:
-            labels: one class a pixel: its number (grey, palette or 16-bit picture; 255 = unknown) or its colour.
-            seed: draws the style; leave it out for the mean style. Beside a photo it varies the photo's style.
-            style_photo: a photo whose style (light, colours, weather) the picture gets.
-            objects: a map of numbers that tells objects of one class apart, for a checkpoint trained with such maps.
-        """
-        if objects is not None and not self.config.edges:
-            raise ValueError("This checkpoint was trained without maps of objects. Leave objects out.")
-        ids = self._fitted(labels)
-        several = None if objects is None else sampled(objects.values, *ids.shape)
-        if several is not None and several.ndim != 2:
-            raise ValueError("A map of objects holds numbers (a grey or 16-bit picture), not colours.")
-        return images.to_picture(self._painted(ids, self._style(seed, style_photo), several))
-
-    @verb
-    def styles(self, labels: LabelMap, n: int = 6, seed: int = 1, style_photo: Picture | None = None) -> list:
-        """The same label map in several styles.
-
-        Args:
-            labels: one class a pixel, as for paint.
-            n: how many, 1 to 16.
-            seed: the first one's seed; the others have the numbers after it.
-            style_photo: a photo whose style the seeds vary.
-        """
-        if not 1 <= n <= 16:
-            raise ValueError(f"n = {n}: 1 to 16 styles can be shown.")
-        ids, seeds = self._fitted(labels), range(seed, seed + n)
-        return [Style(k, images.to_picture(self._painted(ids, self._style(k, style_photo)))) for k in seeds]
-
-    @verb
-    def modulation(self, labels: LabelMap, channel: int = 0) -> list:
-        """Gamma and beta of each layer: how the label map scales and shifts the generator's maps.
-
-        Args:
-            labels: one class a pixel, as for paint.
-            channel: which channel's maps to show; layers with fewer start again from 0.
-        """
-        if self.config.conditioning != "spade":
-            raise ValueError("This checkpoint gets the label map as its input only, so there is no modulation to show.")
-        shown = []
-        for name, numbers in self.generator(
-            self.one_hot(torch.from_numpy(self._fitted(labels))[None]), inside=True
-        ).items():
-            gamma, beta = (x[0].cpu() for x in numbers)
-            one, two = gamma[channel % len(gamma)], beta[channel % len(beta)]
-            strength = (gamma.square() + beta.square()).mean(dim=0).sqrt()
-            tops = [max(float(x.abs().max()), 1e-6) for x in (one, two, strength)]
-            seen = [_signed(x / top) for x, top in zip((one, two, strength), tops, strict=True)]
-            shown.append(Layer(name, tuple(one.shape), len(gamma), seen[0], seen[1], tops[0], tops[1], seen[2]))
-        return shown
-
-    @verb
-    def read(self, labels: LabelMap) -> MapReading:
-        """What a label map is read as: its exact ids, and which colours had to be guessed.
-
-        Args:
-            labels: a label map of numbers or colours, from anywhere.
-        """
-        found: Reading = self.classes.read(labels)
-        ids, counts = np.unique(found.ids, return_counts=True)
-        total = found.ids.size
-        foreign = [
-            {"colour": c, "share": n / total, "id": k, "name": self.classes.name(k)} for c, n, k in found.foreign
-        ]
-        shares = {self.classes.name(int(k)): float(n) / total for k, n in zip(ids, counts, strict=True)}
-        grey = images.Image.fromarray(found.ids)
-        return MapReading(grey, found.kind, found.snapped / total, found.unknown / total, foreign, shares)
-
-    def _fitted(self, labels: LabelMap, square: bool = False) -> np.ndarray:
-        """The ids at a size that the net works at: of about the training's area, in the map's own shape (1:3 at most).
-
-        Raises:
-            ValueError: numbers that are no class.
-        """
-        ids = self.classes.read(labels).ids
-        size, step = self.config.size, 1 << self.config.doublings
-        shape = 1.0 if square else min(max(ids.shape[1] / ids.shape[0], 1 / 3), 3.0)
-        height, width = (max(step, round(size * s / step) * step) for s in (shape**-0.5, shape**0.5))
-        return sampled(ids, height, width)
-
-    @torch.no_grad()
-    def _painted(self, ids: np.ndarray, z: Tensor | None, objects: np.ndarray | None = None) -> Tensor:
-        several = None if objects is None else torch.from_numpy(objects)[None]
-        labels = self.one_hot(torch.from_numpy(np.ascontiguousarray(ids))[None], several)
-        return self.generator(labels) if z is None else self.generator(labels, z)
-
-    def _style(self, seed: int | None, photo: Picture | None) -> Tensor | None:
-        """z ``(1, style)``: the photo's, varied by the seed; or the seed's; or the mean style. None = there is none."""
-        if not self.config.style:
-            if seed is not None or photo is not None:
-                raise ValueError(
-                    "This checkpoint has no styles: it was trained to draw one picture of a label map. Leave seed and "
-                    "style_photo out, or choose another checkpoint."
-                )
-            return None
-        if photo is None:
-            return torch.zeros(1, self.config.style, device=self.device) if seed is None else self._drawn(seed)
-        if self.encoder is None:
-            raise ValueError("This checkpoint has no encoder, so it can't read the style of a photo. Use a seed.")
-        side = self.config.encoder_size
-        mean, log_variance = self.encoder(images.to_tensor(images.crop_square(photo, side)).to(self.device)).chunk(2, 1)
-        return mean if seed is None else mean + self._drawn(seed) * (log_variance / 2).exp()
-
-    def _drawn(self, seed: int) -> Tensor:
-        """z from the seed's own generator on the CPU, so that it is the same on every device."""
-        random = torch.Generator().manual_seed(seed % 2**63)
-        return torch.randn(1, self.config.style, generator=random).to(self.device)
-
-    # ---- official checkpoints ---------------------------------------------------------------------------------------
-
-    @classmethod
-    def official(cls, names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]]:
-        """Reads the architecture off the names and shapes of official files, and gives the name map: ours -> theirs.
-
-        The files are those of the authors' code (github.com/NVlabs/SPADE): ``latest_net_G.pth`` alone, or a folder
-        with the ``_G``, ``_E`` and ``_D`` of one training, whose names then begin with ``G.``, ``E.``, ``D.``.
-
-        Raises:
-            ValueError: the file is something else; says what it looks like.
-        """
-        parts: dict[str, dict[str, Sequence[int]]] = {}
-        prefixed = all(name[:2] in ("G.", "E.", "D.") for name in names)
-        for name, shape in names.items():
-            parts.setdefault(name[0] if prefixed else "", {})[name[2:] if prefixed else name] = shape
-        shapes = parts.get("G", parts.get("", {}))
-        if "head_0.norm_0.mlp_shared.0.weight" not in shapes:
-            raise ValueError(_looks_like(names))
-        config = _official_config(shapes, parts.get("E"), parts.get("D"))
-        table = _official_generator(config, shapes)
-        table = {f"generator.{ours}": ("G." if prefixed else "") + theirs for ours, theirs in table.items()}
-        for k in range(6 if "E" in parts else 0):
-            table |= _weights(f"encoder.convs.{k}", f"E.layer{k + 1}.0", bias=not config.encoder_norm)
-        if "E" in parts:
-            table |= _weights("encoder.mean", "E.fc_mu", False) | _weights("encoder.log_variance", "E.fc_var", False)
-            table |= {"encoder.mean.bias": "E.fc_mu.bias", "encoder.log_variance.bias": "E.fc_var.bias"}
-        for judge in range(config.judges if "D" in parts else 0):
-            for k in range(config.judge_layers + 1):
-                inner = 0 < k < config.judge_layers
-                theirs = f"D.discriminator_{judge}.model{k}.0" + (".0" if inner else "")
-                table |= _weights(f"discriminator.judges.{judge}.convs.{k}", theirs, bias=not inner, spectral=inner)
-        return config, table
-
-
-KNOWN = {  # channels of a label map -> (classes, a channel for unknown, a channel of borders between objects)
-    184: (182, True, True),  # COCO-Stuff
-    183: (182, True, False),
-    152: (150, True, True),
-    151: (150, True, False),  # ADE20K
-    36: (35, False, True),  # Cityscapes
-}
-
-
-def _weights(ours: str, theirs: str, bias: bool = True, spectral: bool | None = None) -> dict[str, str]:
-    """Names of one convolution; with spectral norm its weight is kept with the two vectors of the power iteration."""
-    if spectral is None:
-        spectral = ".convs." in ours
-    found = {f"{ours}.weight": f"{theirs}.weight"}
-    if spectral:
-        kept = f"{ours}.parametrizations.weight"
-        found = {f"{kept}.original": f"{theirs}.weight_orig"}
-        found |= {f"{kept}.0._u": f"{theirs}.weight_u", f"{kept}.0._v": f"{theirs}.weight_v"}
-    return found | ({f"{ours}.bias": f"{theirs}.bias"} if bias else {})
-
-
-def _official_generator(config: Config, shapes: Mapping[str, Sequence[int]]) -> dict[str, str]:
-    """
-    =========================  ==========================================
-    ours                       theirs
-    =========================  ==========================================
-    first, last                fc, conv_img
-    blocks.0, .1, .2, .3 …     head_0, G_middle_0, G_middle_1, up_0 …
-    conv_0, conv_1, conv_s     conv_0, conv_1, conv_s (spectral norm)
-    norm_k.norm                norm_k.param_free_norm (averages alone)
-    norm_k.modulation.shared   norm_k.mlp_shared.0
-    norm_k.modulation.gamma …  norm_k.mlp_gamma, norm_k.mlp_beta
-    =========================  ==========================================
-    """
-    table = _weights("first", "fc") | _weights("last", "conv_img")
-    theirs = ["head_0", "G_middle_0", "G_middle_1", *(f"up_{k}" for k in range(5))]
-    for k, block in enumerate(name for name in theirs if f"{name}.conv_0.weight_orig" in shapes):
-        for part in "01s":
-            if f"{block}.conv_{part}.weight_orig" not in shapes:
-                continue
-            table |= _weights(f"blocks.{k}.conv_{part}", f"{block}.conv_{part}", bias=part != "s", spectral=True)
-            ours, norm = f"blocks.{k}.norm_{part}", f"{block}.norm_{part}"
-            for mine, other in (("shared", "mlp_shared.0"), ("gamma", "mlp_gamma"), ("beta", "mlp_beta")):
-                table |= _weights(f"{ours}.modulation.{mine}", f"{norm}.{other}")
-            for kept in ("running_mean", "running_var"):
-                if f"{norm}.param_free_norm.{kept}" in shapes:
-                    table[f"{ours}.norm.{kept}"] = f"{norm}.param_free_norm.{kept}"
-    return table
-
-
-def _official_config(
-    shapes: Mapping[str, Sequence[int]],
-    encoder: Mapping[str, Sequence[int]] | None,
-    judges: Mapping[str, Sequence[int]] | None,
-) -> Config:
-    hidden, channels, kernel = shapes["head_0.norm_0.mlp_shared.0.weight"][:3]
-    if kernel != 3 or "head_0.conv_0.weight_orig" not in shapes:
-        what = f"{kernel} x {kernel} kernels in SPADE" if kernel != 3 else "no spectral norm"
-        raise ValueError(f"This SPADE generator has {what}; the studio reads those of the paper (spectralspade…3x3).")
-    labels, unknown, edges = KNOWN.get(channels, (channels, False, False))
-    deepest, start = shapes["head_0.conv_0.weight_orig"][0], shapes["fc.weight"]
-    # Nothing in a file tells 5 doublings from 6; of the authors' models only Cityscapes' (36 channels) has 6.
-    doublings = 7 if "up_4.conv_0.weight_orig" in shapes else 6 if channels == 36 else 5
-    style, side = (start[1], math.isqrt(start[0] // deepest)) if len(start) == 2 else (0, 512 >> 6 if edges else 8)
-    if style and side**2 * deepest != start[0]:
-        raise ValueError("This generator begins with a map that is not square; the studio reads square ones.")
-    size = side << doublings if style else {5: 256, 6: 512, 7: 512}[doublings]
-    if size not in (32, 64, 128, 256, 512):
-        raise ValueError(f"This generator seems to paint {size} px, which the studio does not; 32 to 512 are known.")
-    settings: dict[str, Any] = {}
-    if encoder and ("layer6.0.weight_orig" not in encoder or encoder["layer1.0.weight_orig"][0] * 16 != deepest):
-        raise ValueError("This encoder does not belong to this generator: it has other widths, or fewer layers.")
-    if judges is not None:
-        first = [name for name in judges if name.startswith("discriminator_0.") and len(judges[name]) == 4]
-        settings["judges"] = len({name.split(".")[0] for name in judges})
-        settings["judge_layers"], settings["judge_width"] = len(first) - 1, judges[first[0]][0]
-    return checked(
-        Config(
-            size=size, labels=labels, unknown=unknown, edges=edges, width=deepest // 16, doublings=doublings,
-            hidden=hidden, kernel=shapes["head_0.norm_0.mlp_gamma.weight"][2],
-            norm="batch" if "head_0.norm_0.param_free_norm.running_mean" in shapes else "instance",
-            style=style, encoder=encoder is not None, **settings,
-        )
-    )  # fmt: skip
-
-
-def _looks_like(names: Mapping[str, Sequence[int]]) -> str:
-    """A sentence for a file that is no SPADE generator."""
-    wanted = "SPADE needs the generator (…_net_G.pth); put encoder and generator into one folder and adopt that."
-    if "fc_mu.weight" in names or "E.fc_mu.weight" in names:
-        return f"This looks like SPADE's encoder (…_net_E.pth). {wanted}"
-    if any(name.startswith(("discriminator_0.", "D.discriminator_0.")) for name in names):
-        return f"This looks like a discriminator (…_net_D.pth). {wanted}"
-    return (
-        f"This is not a generator of SPADE: its first names are {', '.join(list(names)[:3]) or 'none'}. "
-        "Expected names such as fc.weight and head_0.norm_0.mlp_shared.0.weight."
-    )
-
-
-def _signed(values: Tensor) -> Picture:
-    """``(h, w)`` in [-1, 1] -> orange for less, white for 0, blue for more: told apart by every kind of vision."""
-    less, more = torch.tensor([217.0, 95.0, 2.0]), torch.tensor([30.0, 100.0, 200.0])
-    ends = torch.where(values[..., None] < 0, less, more)
-    mixed = 255 + (ends - 255) * values.abs().clamp(max=1)[..., None]
-    return images.Image.fromarray(mixed.round().to(torch.uint8).numpy())

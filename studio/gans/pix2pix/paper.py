@@ -24,23 +24,16 @@ Read before: vanilla, conditional, dcgan. Read next: cyclegan (no pairs), spade 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from studio import images, measure
-from studio.base import About, BaseGAN, Losses, Optimizers, Term, checked, descend, option, verb, weighed
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, option, weighed
 from studio.data import Pairs
-from studio.data.sketches import extract
 from studio.features import features, likeness
-from studio.images import Picture
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import bce
 from studio.projected import ONLOOKER, Look, both, eyes_terms, opened, second_judge
@@ -229,30 +222,14 @@ class Discriminator(nn.Module):
         return stride, start
 
 
-class PatchMap(NamedTuple):
-    """What `judge` says: ``map`` (h, w) in [0, 1], 1 = real; the patch of verdict (i, j) begins at pixel
-    ``start + stride * (i, j)`` and is ``receptive_field`` pixels wide (partly outside the picture at the border)."""
-
-    map: np.ndarray
-    receptive_field: int
-    stride: int
-    start: int
-    size: int
-
-
-# ---- the GAN --------------------------------------------------------------------------------------------------------
+# ---- the GAN -------------------------------------------------------------------------------------------------------
 
 
 class GAN(BaseGAN):
     about = About(
+        __file__,
         title="Pix2Pix",
         year=2017,
-        idea={
-            "en": "Draw a sketch, get the picture: a generator learns from pairs, a discriminator learns what looks "
-            "right, patch by patch.",
-            "ko": "스케치를 그리면 사진이 됩니다. 생성자는 그림 쌍에서 배우고, "
-            "판별자는 조각마다 무엇이 진짜 같은지 배웁니다.",
-        },
         paper="Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks. CVPR 2017.",
         link="https://arxiv.org/abs/1611.07004",
         objective={
@@ -260,49 +237,29 @@ class GAN(BaseGAN):
             "generator": r"\min_G\; -\mathbb{E}[\log D(x,G(x,z))] + \lambda\,\mathbb{E}[\lVert y-G(x,z)\rVert_1]",
         },
         terms={
-            "discriminator": Term(
-                r"-\tfrac12\log D(x,y)-\tfrac12\log(1-D(x,G(x,z)))",
-                {
-                    "en": "How badly the discriminator tells real pairs from drawn ones; 0.69 = it is guessing.",
-                    "ko": "판별자가 진짜 쌍과 만든 쌍을 얼마나 못 가리는지. 0.69면 찍는 것과 같습니다.",
-                },
-                won=0.02,
-            ),
-            "fool": Term(
-                r"-\log D(x,G(x,z))",
-                {
-                    "en": "How far the generator is from fooling the discriminator.",
-                    "ko": "생성자가 판별자를 속이기까지 얼마나 남았는지.",
-                },
-                weight="adversarial",
-            ),
-            "near": Term(
-                r"\lVert y-G(x,z)\rVert_1",
-                {"en": "Mean distance to the photo (L1).", "ko": "사진과의 평균 거리(L1)."},
-                weight="l1",
-            ),
-            "coarse": Term(
-                r"\lVert \downarrow_8 y-\downarrow_8 G(x,z)\rVert_1",
-                {
-                    "en": "The same between pictures averaged over 8 x 8 pixels: their colours. Not in the paper.",
-                    "ko": "8 x 8 픽셀씩 평균 낸 그림 사이의 같은 거리, 곧 색. 논문에는 없습니다.",
-                },
-                weight="coarse",
-            ),
+            "discriminator": Term(r"-\tfrac12\log D(x,y)-\tfrac12\log(1-D(x,G(x,z)))", won=0.02),
+            "fool": Term(r"-\log D(x,G(x,z))", weight="adversarial"),
+            "near": Term(r"\lVert y-G(x,z)\rVert_1", weight="l1"),
+            "coarse": Term(r"\lVert \downarrow_8 y-\downarrow_8 G(x,z)\rVert_1", weight="coarse"),
             **eyes_terms("x,"),
         },
         read_before=("vanilla", "conditional", "dcgan"),
         read_next=("cyclegan", "spade"),
     )
+
     Config = Config
+
     TINY = Config(
         size=32, width=8, cap=32, judge_width=8, receptive_field=16, norm="instance", eyes=0.1, alike=1.0, batch=4
     )
+
     CLASSROOM = Config(
         size=64, depth=5, width=24, cap=192, judge_width=16, receptive_field=34, norm="instance", upsample="resize",
         l1=80.0, batch=8, lr=4e-4, judge_lr=3e-4, ema=0.99,
     )  # fmt: skip
+
     Data = Pairs
+
     demo = ("generator",)
 
     def __init__(self, config: Config | None = None) -> None:
@@ -358,207 +315,3 @@ class GAN(BaseGAN):
         }  # fmt: skip
         descend(optimizers["generator"], weighed(losses, weights))
         return losses
-
-    def preview(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Sketch, what the generator makes of it, the photo."""
-        sketch, photo = batch
-        return torch.stack([sketch.expand(-1, 3, -1, -1), self.generator(sketch), photo], dim=1)
-
-    @classmethod
-    def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
-        return [
-            {"en": "what is given", "ko": "입력"},
-            {"en": "what is made", "ko": "만든 그림"},
-            {"en": "the photo", "ko": "실제 사진"},
-        ]
-
-    def made(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        return self.generator(batch[0]), batch[1]
-
-    def glance(self, batch: tuple[Tensor, Tensor]) -> dict[str, float]:
-        """With the distance to the photos beside."""
-        made = torch.cat([self.generator(part) for part in batch[0].split(16)])
-        return super().glance(batch) | {"l1": measure.l1(made, batch[1]), "unlike": 1 - measure.ssim(made, batch[1])}
-
-    def show(self, pictures: Sequence[Picture]) -> Tensor:
-        """Sketch, and what the generator makes of it."""
-        sketch = torch.cat([self._input(picture) for picture in pictures])
-        return torch.stack([sketch.expand(-1, 3, -1, -1), self.generator(sketch)], dim=1)
-
-    def measure(self, data: Pairs, indices: Sequence[int]) -> dict[str, Any]:
-        """Figures on examples that were held out, for the card: this generator, and the mean photo as the bar to clear.
-
-        Sketches are drawn by the hand of seed = place in the list: without colour, and once more with it if the net
-        was trained with hints.
-        """
-        kinds = (
-            {"with colour": 1.0, "without colour": 1e-9} if self.config.hints and data.kind != "labels" else {"": 0.0}
-        )
-        found: dict[str, Any] = {"n": len(indices), "size": self.config.size}
-        for kind, data.hints in kinds.items():
-            batches = [data.batch([k], [_hand(place)]) for place, k in enumerate(indices)]
-            photos = torch.cat([photo for _, photo in batches])
-            made = torch.cat([self.generator(sketch.to(self.device)).cpu() for sketch, _ in batches])
-            average = photos.mean(dim=0, keepdim=True).expand_as(photos)
-            for name, pictures in {"generator": made, "mean photo": average}.items():
-                found[f"{name} {kind}".strip()] = {
-                    "l1": round(measure.l1(pictures, photos), 4),
-                    "ssim": round(measure.ssim(pictures, photos), 4),
-                    **measure.apart(pictures, photos),
-                }
-            found["real against real"] = measure.floor(photos)
-        return found
-
-    def example(self) -> dict[str, tuple[Tensor, ...]]:
-        c, random = self.config, torch.Generator().manual_seed(0)
-        sketch = torch.rand(1, c.inputs, c.size, c.size, generator=random) * 2 - 1
-        return {"generator": (sketch.to(self.device), self._noise(None))}
-
-    # ---- the demo ---------------------------------------------------------------------------------------------------
-
-    @verb
-    def translate(self, sketch: Picture, seed: int | None = None) -> Picture:
-        """Turns a drawing into a picture.
-
-        Args:
-            sketch: dark strokes on white; the whole drawing is fitted in. For labels: the palette's colours.
-            seed: draws the dropout noise z; leave it out for the picture without noise.
-        """
-        return images.to_picture(self.generator(self._input(sketch), self._noise(seed)))
-
-    @verb
-    def judge(self, sketch: Picture, picture: Picture) -> PatchMap:
-        """What the discriminator thinks of each patch of a pair.
-
-        Args:
-            sketch: the drawing.
-            picture: the photo or the generator's picture that belongs to it.
-        """
-        if self.discriminator is None:
-            raise ValueError("This checkpoint has no discriminator, so there is nobody to judge. Choose another one.")
-        other = images.to_tensor(picture, self.config.size).to(self.device)
-        logits = self.discriminator(self._input(sketch), other)[0, 0]
-        stride, start = self.discriminator.geometry
-        verdicts = torch.sigmoid(logits.float()).cpu().numpy()
-        return PatchMap(verdicts, self.discriminator.receptive_field, stride, start, self.config.size)
-
-    @verb
-    def averages(self, sketch: Picture) -> Picture:
-        """The same drawing normalised by the training's averages, as `eval()` would do: why pix2pix is not run so.
-
-        Args:
-            sketch: the drawing.
-        """
-        return images.to_picture(self.generator(self._input(sketch), self._noise(None), averages=True))
-
-    @verb
-    def trace(self, photo: Picture) -> Picture:
-        """The sketch that a steady hand would draw of a photo.
-
-        Args:
-            photo: an object on a plain background is best.
-        """
-        return images.Image.fromarray(extract(np.asarray(images.fit(photo, 256, 256)))).convert("RGB")
-
-    def _input(self, sketch: Picture) -> Tensor:
-        x = images.to_tensor(sketch, self.config.size).to(self.device)
-        return x if self.config.inputs == 3 else x.mean(dim=1, keepdim=True)
-
-    def _noise(self, seed: int | None) -> Tensor:
-        """z from the seed's own generator on the CPU, so that it is the same on every device; ones = no noise."""
-        if seed is None:
-            return torch.ones(1, self.generator.noise_size, device=self.device)
-        return self.generator.noise(1, torch.Generator().manual_seed(seed % 2**63)).to(self.device)
-
-    # ---- official checkpoints ---------------------------------------------------------------------------------------
-
-    @classmethod
-    def official(cls, names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]]:
-        """Reads the architecture off an official file's names and shapes, and gives the name map: ours -> theirs.
-
-        The files are state dicts of ``UnetGenerator`` and ``NLayerDiscriminator`` of the authors' PyTorch code
-        (github.com/junyanz/pytorch-CycleGAN-and-pix2pix).
-
-        Raises:
-            ValueError: the file is something else; says what it looks like.
-        """
-        if any(name.startswith("model.model.") for name in names):
-            return _official_unet(names)
-        if ("model.0.weight" in names and len(names["model.0.weight"]) == 4) or "net.0.weight" in names:
-            raise ValueError(
-                "This looks like a discriminator (…_net_D.pth) or a CycleGAN generator. Pix2Pix needs the generator "
-                "of the U-Net kind: its names begin with model.model.0 (…_net_G.pth of a pix2pix training)."
-            )
-        raise ValueError(
-            f"This is not a U-Net of pix2pix: its first names are {', '.join(list(names)[:3]) or 'none'}. "
-            "Expected names such as model.model.0.weight and model.model.1.model.1.weight."
-        )
-
-
-def _hand(seed: int) -> np.random.Generator:
-    """The hand that draws a sketch for measuring: the same for every checkpoint."""
-    return np.random.default_rng((7, seed))
-
-
-def _official_unet(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]]:
-    """Blocks are nested: ``model.model.1.model.3.model.3 …``: its down layers, the next block, its up layers.
-
-    ====================  ===========================  =====================================
-    ours                  theirs (P = block's prefix)  where
-    ====================  ===========================  =====================================
-    downs.0.conv          P.0                          outermost block
-    ups.last.conv         P.3                          outermost block
-    downs.k.conv, .norm   P.1, P.2                     middle blocks
-    ups.m.conv, .norm     P.5, P.6                     middle blocks
-    downs.last.conv       P.1                          innermost block (no norm on one pixel)
-    ups.0.conv, .norm     P.3, P.4                     innermost block
-    ====================  ===========================  =====================================
-    """
-    depth = max(len(re.findall(r"model", name)) for name in names) - 1
-    prefix = ["model.model"]
-    for k in range(1, depth):
-        prefix.append(prefix[-1] + (".1.model" if k == 1 else ".3.model"))
-    kernel = names.get("model.model.0.weight")
-    if depth < 5 or kernel is None or len(kernel) != 4 or tuple(kernel[2:]) != (4, 4):
-        raise ValueError(f"This looks like nested blocks {depth} deep, but not like the U-Net of pix2pix.")
-    outputs = names[f"{prefix[0]}.3.weight"][1] if f"{prefix[0]}.3.weight" in names else 0
-    if outputs != 3:
-        raise ValueError(f"This U-Net makes pictures of {outputs} channels; the studio shows 3 (RGB).")
-    affine = f"{prefix[1]}.2.weight" in names
-    biased = f"{prefix[1]}.1.bias" in names
-    config = checked(
-        Config(
-            size=2**depth,
-            width=kernel[0],
-            cap=names[f"{prefix[-1]}.1.weight"][0],
-            inputs=kernel[1],
-            norm="instance" if biased else "batch",
-            affine=affine,
-        )
-    )
-
-    table: dict[str, str] = {}
-
-    def put(ours: str, theirs: str, bias: bool) -> None:
-        table[f"{ours}.weight"] = f"{theirs}.weight"
-        if bias:
-            table[f"{ours}.bias"] = f"{theirs}.bias"
-
-    def put_norm(ours: str, theirs: str) -> None:
-        if affine:
-            put(ours, theirs, bias=True)
-        if f"{theirs}.running_mean" in names:
-            table[f"{ours}.running_mean"] = f"{theirs}.running_mean"
-            table[f"{ours}.running_var"] = f"{theirs}.running_var"
-
-    put("downs.0.conv", f"{prefix[0]}.0", biased)
-    put(f"ups.{depth - 1}.conv", f"{prefix[0]}.3", True)
-    for k in range(1, depth - 1):
-        put(f"downs.{k}.conv", f"{prefix[k]}.1", biased)
-        put_norm(f"downs.{k}.norm", f"{prefix[k]}.2")
-        put(f"ups.{depth - 1 - k}.conv", f"{prefix[k]}.5", biased)
-        put_norm(f"ups.{depth - 1 - k}.norm", f"{prefix[k]}.6")
-    put(f"downs.{depth - 1}.conv", f"{prefix[-1]}.1", biased)
-    put("ups.0.conv", f"{prefix[-1]}.3", biased)
-    put_norm("ups.0.norm", f"{prefix[-1]}.4")
-    return config, {f"generator.{ours}": theirs for ours, theirs in table.items()}

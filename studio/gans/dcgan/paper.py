@@ -21,23 +21,21 @@ Read before: vanilla. Read next: conditional (say which digit), wgan (another di
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from studio import images, measure
-from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, option, verb
+from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, option
 from studio.data import Images
-from studio.images import Picture
 from studio.losses import bce
 
 MOST = 64  # pictures of one walk
+
+
 COMPANY = 31  # made pictures that a judged one comes with
 
 
@@ -126,14 +124,14 @@ class Verdict(NamedTuple):
     real: float
 
 
+# ---- the GAN -------------------------------------------------------------------------------------------------------
+
+
 class GAN(BaseGAN):
     about = About(
+        __file__,
         title="DCGAN",
         year=2015,
-        idea={
-            "en": "Pictures from nothing but noise: the convolutional networks with which GANs began to work.",
-            "ko": "오직 잡음에서 그림이 나옵니다. GAN이 제대로 돌아가기 시작한 합성곱 신경망입니다.",
-        },
         paper="Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional Generative "
         "Adversarial Networks. ICLR 2016.",
         link="https://arxiv.org/abs/1511.06434",
@@ -142,39 +140,24 @@ class GAN(BaseGAN):
             "generator": r"\min_G\; -\mathbb{E}[\log D(G(z))]",
         },
         terms={
-            "real": Term(
-                r"-\log D(x)",
-                {
-                    "en": "How badly the discriminator knows real pictures; 0.69 = it is guessing.",
-                    "ko": "판별자가 진짜 그림을 얼마나 못 알아보는지. 0.69면 찍는 것과 같습니다.",
-                },
-            ),
-            "fake": Term(
-                r"-\log(1-D(G(z)))",
-                {
-                    "en": "How badly it knows made ones.",
-                    "ko": "만든 그림을 얼마나 못 알아보는지.",
-                },
-                won=0.01,
-            ),
-            "fool": Term(
-                r"-\log D(G(z))",
-                {
-                    "en": "How far the generator is from fooling it.",
-                    "ko": "생성자가 판별자를 속이기까지 얼마나 남았는지.",
-                },
-                weight="fooling",
-            ),
+            "real": Term(r"-\log D(x)"),
+            "fake": Term(r"-\log(1-D(G(z)))", won=0.01),
+            "fool": Term(r"-\log D(G(z))", weight="fooling"),
         },
         read_before=("vanilla",),
         read_next=("conditional", "wgan", "progan"),
     )
+
     Config = Config
+
     TINY = Config(size=16, z=8, width=8, judge_width=8, batch=8, kernel=4)
+
     CLASSROOM = Config(
         size=32, z=64, width=32, judge_width=24, kernel=4, batch=32, lr=5e-4, judge_lr=3e-4, ema=0.98
     )  # fmt: skip
+
     Data = Images
+
     demo = ("generator",)
 
     def __init__(self, config: Config | None = None) -> None:
@@ -211,75 +194,3 @@ class GAN(BaseGAN):
         fool = bce(self.discriminator(fake), True)
         descend(optimizers["generator"], self.config.fooling * fool)
         return {"real": real, "fake": made, "fool": fool}
-
-    def preview(self, batch: tuple[Tensor]) -> Tensor:
-        """Eight made pictures a row; there is nothing to compare them with."""
-        (picture,) = batch
-        made = self.generator(self.noise(8 * len(picture)))
-        return made.unflatten(0, (len(picture), 8))
-
-    def made(self, batch: tuple[Tensor]) -> tuple[Tensor, Tensor]:
-        return self.generator(self.noise(len(batch[0]))), batch[0]
-
-    def measure(self, data: Images, indices: Sequence[int]) -> dict[str, Any]:
-        """As many made pictures as were held out: how far their patches are from real ones', how different they are
-        from each other, and how near to the nearest training picture."""
-        (real,) = data.batch(indices, [None] * len(indices))
-        made = self.generator(self.noise(len(indices), torch.Generator().manual_seed(0))).cpu()
-        found: dict[str, Any] = {"n": len(indices), "size": self.config.size}
-        found["generator"] = measure.apart(made, real) | {"diversity": round(measure.diversity(made), 4)}
-        found["real against real"] = measure.floor(real) | {"diversity": round(measure.diversity(real), 4)}
-        others = np.setdiff1d(np.arange(len(data)), np.asarray(indices))
-        if len(others):
-            (seen,) = data.batch(others, [None] * len(others))
-            found["nearest seen"] = measure.copied(made, seen, real)
-        return found
-
-    def example(self) -> dict[str, tuple[Tensor, ...]]:
-        return {"generator": (self.noise(1, torch.Generator().manual_seed(0)),)}
-
-    # ---- the demo ---------------------------------------------------------------------------------------------------
-
-    @verb
-    def sample(self, seed: int = 1) -> Picture:
-        """Draws a picture from noise.
-
-        Args:
-            seed: which noise.
-        """
-        return images.to_picture(self.generator(self._z(seed)))
-
-    @verb
-    def walk(self, seeds: list = (1, 2), steps: int = 8) -> list[Picture]:
-        """Walks through the noise from seed to seed; without a jump in the pictures, nothing was learnt by heart.
-
-        Args:
-            seeds: at least two, in the order of the walk.
-            steps: pictures from each seed to the next; 64 in all at most.
-        """
-        if len(seeds) < 2 or not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in seeds):
-            raise ValueError(f"seeds = {seeds!r}: give at least two whole numbers.")
-        if steps < 1 or (count := steps * (len(seeds) - 1) + 1) > MOST:
-            raise ValueError(f"steps = {steps}: a walk has 1 to {MOST} pictures in all; fewer steps, or fewer seeds.")
-        ends = torch.cat([self._z(seed) for seed in seeds])
-        way = torch.linspace(0, len(seeds) - 1, count, device=self.device)
-        k = way.long().clamp_max(len(seeds) - 2)
-        return images.to_pictures(self.generator(torch.lerp(ends[k], ends[k + 1], (way - k)[:, None])))
-
-    @verb
-    def judge(self, picture: Picture) -> Verdict:
-        """Whether the discriminator takes a picture for a real one, when it sees it among 31 made ones.
-
-        Args:
-            picture: any; its middle square is looked at.
-        """
-        if self.discriminator is None:
-            raise ValueError("This checkpoint has no discriminator, so there is nobody to judge. Choose another one.")
-        size = self.config.size
-        x = images.to_tensor(images.crop_square(picture, size)).to(self.device)
-        company = self.generator(self.noise(COMPANY, torch.Generator().manual_seed(0)))
-        logits = self.discriminator(torch.cat([x, company]), together=True)
-        return Verdict(torch.sigmoid(logits[0].float()).item())
-
-    def _z(self, seed: int) -> Tensor:
-        return self.noise(1, torch.Generator().manual_seed(seed % 2**63))

@@ -1,0 +1,5 @@
+"""DCGAN: `paper.py` is read top to bottom, `demo.py` has the verbs."""
+
+from studio.gans.dcgan.demo import GAN
+
+__all__ = ["GAN"]

@@ -1,0 +1,5 @@
+"""SPADE: `paper.py` is read top to bottom, `demo.py` has the verbs."""
+
+from studio.gans.spade.demo import GAN
+
+__all__ = ["GAN"]

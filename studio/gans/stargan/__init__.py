@@ -1,0 +1,5 @@
+"""StarGAN: `paper.py` is read top to bottom, `demo.py` has the verbs."""
+
+from studio.gans.stargan.demo import GAN
+
+__all__ = ["GAN"]
