@@ -47,6 +47,9 @@ class About:
     terms: Mapping[str, Term]  # what train_step returns
     read_before: Sequence[str] = ()  # names of GANs, whether they are in this folder yet or not
     read_next: Sequence[str] = ()
+    # How data flows, a row for each network: ("x and z", "generator", "G(x, z)"). "or": it is given one or the other;
+    # "generator'": the same network once more. What each symbol is, is said under [diagram] in words.toml.
+    diagram: Sequence[tuple[str, str, str]] = ()
 
     def __post_init__(self) -> None:
         told = self.words["terms"]

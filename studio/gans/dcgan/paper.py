@@ -146,6 +146,7 @@ class GAN(BaseGAN):
         },
         read_before=("vanilla",),
         read_next=("conditional", "wgan", "progan"),
+        diagram=(("z", "generator", "G(z)"), ("x or G(z)", "discriminator", "D")),
     )
 
     Config = Config

@@ -325,6 +325,7 @@ class GAN(BaseGAN):
         },
         read_before=("pix2pix", "cyclegan"),
         read_next=("stargan", "spade"),
+        diagram=(("x and s", "generator", "G(x, s)"), ("y or G(x, s)", "discriminator", "D and C")),
     )
 
     Config = Config

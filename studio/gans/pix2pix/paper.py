@@ -245,6 +245,7 @@ class GAN(BaseGAN):
         },
         read_before=("vanilla", "conditional", "dcgan"),
         read_next=("cyclegan", "spade"),
+        diagram=(("x and z", "generator", "G(x, z)"), ("x and y or G(x, z)", "discriminator", "D")),
     )
 
     Config = Config

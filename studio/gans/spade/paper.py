@@ -380,6 +380,11 @@ class GAN(BaseGAN):
         },
         read_before=("pix2pix", "wgan"),
         read_next=("stylegan", "stylegan2"),
+        diagram=(
+            ("x", "encoder", "z"),
+            ("m and z", "generator", "G(m, z)"),
+            ("m and x or G(m, z)", "discriminator", "D"),
+        ),
     )
 
     Config = Config

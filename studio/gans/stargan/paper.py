@@ -278,6 +278,11 @@ class GAN(BaseGAN):
         },
         read_before=("conditional", "wgan_gp", "pix2pix", "cyclegan"),
         read_next=("gated_gan", "stylegan"),
+        diagram=(
+            ("x and c", "generator", "G(x, c)"),
+            ("x or G(x, c)", "discriminator", "D_src and D_cls"),
+            ("G(x, c) and c'", "generator'", "G(G(x, c), c')"),
+        ),
     )
 
     Config = Config

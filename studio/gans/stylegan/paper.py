@@ -272,6 +272,11 @@ class GAN(BaseGAN):
         },
         read_before=("progan", "wgan_gp"),
         read_next=("stylegan2",),
+        diagram=(
+            ("z", "mapping", "w"),
+            ("w and n", "synthesis", "G(z)"),
+            ("x or G(z)", "discriminator", "D"),
+        ),
     )
 
     Config = Config

@@ -289,6 +289,11 @@ class GAN(BaseGAN):
         },
         read_before=("progan", "stylegan"),
         read_next=("spade",),
+        diagram=(
+            ("z", "mapping", "w"),
+            ("w and n", "synthesis", "G(z)"),
+            ("x or G(z)", "discriminator", "D"),
+        ),
     )
 
     Config = Config
