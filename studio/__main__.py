@@ -143,10 +143,11 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
 
 
 def _verb(given: argparse.Namespace) -> None:
-    from studio import checkpoints, images
+    import studio
+    from studio import images
     from studio.verbs import jsonable, verbs
 
-    gan = checkpoints.load(given.command, given.tag, given.device, given.fast)
+    gan = studio.load(given.command, given.tag, given.device, given.fast)
     verb = verbs(gan)[given.verb]
     values = {name: getattr(given, name) for name in verb.arguments if getattr(given, name) is not None}
     result = getattr(gan, verb.name)(**verb.bind(values))
