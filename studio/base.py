@@ -173,6 +173,11 @@ class BaseGAN(nn.Module):
         """One optimizer a player, named as the child network it moves, or as the role of several together."""
         raise NotImplementedError
 
+    def rate(self, step: int) -> float:
+        """What all learning rates are multiplied by at a step: 1, or less as a schedule lets them fall. A function of
+        the step alone, so that a resumed training goes on as it would have."""
+        return 1.0
+
     def train_step(self, batch: Any, optimizers: Optimizers, step: int) -> Losses:
         """The paper's algorithm box, once. Returns each term of the objective, named as in `about.terms`."""
         raise NotImplementedError
