@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from studio.data.files import opened
+from studio.data.files import is_own, opened, several
 
 Random = np.random.Generator
 TOYS_DRAWN = 4000  # pictures in a toy set: each is drawn from its own number
@@ -22,8 +22,8 @@ class DataSet:
     """A list of ``names`` and pure functions of (index, random numbers): `batch` gives what `train_step` takes.
 
     Args:
-        source: a folder, a zip, a folder inside a zip, ``torchvision:NAME``, or ``toy`` / ``toy:NAME``, which the
-            studio draws itself.
+        source: a folder, a zip, a folder inside a zip, ``torchvision:NAME``, ``real:NAME``, which comes with the
+            studio, or ``toy`` / ``toy:NAME``, which it draws itself.
         config: the GAN's; ``size`` and the like are read off it.
 
     Raises:
@@ -32,6 +32,7 @@ class DataSet:
 
     asks: ClassVar[dict[str, str]]  # {"en", "ko"}: what files are understood
     TOYS: ClassVar[tuple[str, ...]]  # names of drawn sets; the first is what ``toy`` means
+    REAL: ClassVar[tuple[str, ...]] = ()  # built-in sets that are offered for it (studio.data.real)
     TORCHVISION: ClassVar[tuple[str, ...]] = ()  # sets of torchvision that it can use
     FILES: ClassVar[bool] = True  # whether it can be read from files; False = it is only ever drawn
     LEAST: ClassVar[int] = 2
@@ -49,6 +50,21 @@ class DataSet:
                 f"{source} holds {len(self.names)} examples; at least {self.LEAST} are needed. "
                 f"Expected {self.asks['en']}."
             )
+
+    @classmethod
+    def sources(cls) -> list[str]:
+        """What is offered without any files, as a source: the drawn sets, then the built-in ones."""
+        return [*(f"toy:{name}" for name in cls.TOYS), *(f"real:{name}" for name in cls.REAL)]
+
+    @classmethod
+    def unlabelled(cls, config: Any) -> Any:
+        """The Config without what only fits some data (names of labels …): for a look at any."""
+        return config
+
+    @property
+    def own(self) -> bool:
+        """Whether all of it is the studio's own: drawn, or built in. Nobody's upload is meant by a server's limits."""
+        return all(is_own(part) for part in several(self.source))
 
     def _toy(self) -> str:
         if self.source != "toy" and not self.source.startswith("toy:"):

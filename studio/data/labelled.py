@@ -21,12 +21,18 @@ from torch import Tensor
 from studio import images
 from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import Files
-from studio.toys import faces
+from studio.toys import digits, faces
 
 YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 MINUS = {"-1", "-1.0"}  # "no" in CelebA's tables, which have no 0
 UNKNOWN = {"", "nan", "na", "none", "?"}
 FILE_COLUMNS = ("file", "filename", "file_name", "image_id", "image", "name", "path")
+
+
+DRAWN = {  # the labels of the drawn sets, in the notation of `labels_of`
+    "faces": "|".join(faces.HAIR) + " " + " ".join(faces.TRAITS[len(faces.HAIR) :]),
+    "digits": "|".join(map(str, sorted(digits.WAYS))),
+}
 
 
 class Labels(NamedTuple):
@@ -79,39 +85,43 @@ class Labelled(DataSet):
     - ``table``: a CSV (or CelebA's ``list_attr_celeba.txt``) with a row a picture. A label is a column of 1/0, of
       1/-1 or of yes/no, or it is a word in a column of words: ``black`` is true of rows with ``black`` in ``hair``,
       false of those with another label's word. An empty cell is unknown, and so is a word that is no label.
-    - ``classes``: a folder for each label, ``smiling/1.png``; true of its own, false of the others of its set.
-    - ``toy``: drawn faces.
+    - ``classes``: a folder for each label, ``smiling/1.png``; true of its own, false of the others of its set. The
+      built-in sets are such: their labels are digits, or letters.
+    - ``toy``: drawn faces, or drawn digits.
 
     A training sees each picture as a member of *one* label set, the labels of the others are unknown to it: of the
     sets whose labels a picture has, its name decides. So one file with all labels makes any number of sets.
 
     Args:
-        config: ``size``; ``labels`` (see `labels_of`; empty = all that are there, see `fit`); ``partial``: whether a
-            picture may lack some labels of its set. Of a training's pictures: ``balance``: the share that is chosen
-            label by label, so that a rare one is seen as often; ``drawn``: the share of drawn faces among them;
-            ``mirror``; ``move``: how far they are moved and zoomed, as a share of their side.
+        config: ``size``; ``labels`` (see `labels_of`; empty = all that are there, see `fit`). What else it may have:
+            ``partial``: whether a picture may lack some labels of its set. Of a training's pictures: ``balance``: the
+            share that is chosen label by label, so that a rare one is seen as often; ``drawn``: the share of drawn
+            faces among them; ``mirror``; ``move``: how far they are moved and zoomed, as a share of their side.
     """
 
     asks: ClassVar = {
         "en": "pictures with a CSV of labels (a row a picture), or a folder of pictures for each label",
         "ko": "사진과 라벨 CSV(사진마다 한 행), 또는 라벨마다 나눈 사진 폴더",
     }
-    TOYS = ("faces",)
+    REAL = ("digits", "hangul")
+    TOYS = ("faces", "digits")
 
     def __init__(self, source: Any, config: Any) -> None:
-        self.text = config.labels.strip()
-        if not self.text and (str(source) == "toy" or str(source).startswith("toy:")):
-            self.text = "|".join(faces.HAIR) + " " + " ".join(faces.TRAITS[len(faces.HAIR) :])
+        self.source, self.text = str(source), config.labels.strip()
+        if (toy := self._toy()) and not self.text:
+            self.text = DRAWN[toy]
         self.labels = labels_of(self.text) if self.text else Labels((), (), ())  # else: what the files have
-        self.mirror, self.partial, self.balance = config.mirror, config.partial, config.balance
-        self.drawn, self.move = config.drawn, config.move
+        self.mirror, self.partial = getattr(config, "mirror", False), getattr(config, "partial", True)
+        self.balance, self.drawn, self.move = (getattr(config, name, 0.0) for name in ("balance", "drawn", "move"))
         self.known: dict[str, np.ndarray] = {}  # name -> (L,) of 1, 0, NaN
         self.sure: set[str] | None = None  # names whose labels were given by hand; None = nothing is said of that
         super().__init__(source, config)
-        if self.toy or self.drawn:
-            unknown = [name for name in self.labels.names if name not in faces.TRAITS]
-            if unknown:
-                raise self._missing(unknown, faces.TRAITS, "labels of the drawn faces")
+        for drawn in dict.fromkeys([*([self.toy] if self.toy else []), *(["faces"] if self.drawn else [])]):
+            there = labels_of(DRAWN[drawn]).names
+            if unknown := [name for name in self.labels.names if name not in there]:
+                raise self._missing(unknown, there, f"labels of the drawn {drawn}")
+        if self.toy == "digits":  # those that are asked for
+            self.names = [name for k, name in enumerate(self.names) if self.all_labels(k).any()]
         if not self.toy:
             for name in self.names:
                 if not self._sets(self.known[name]):
@@ -206,6 +216,10 @@ class Labelled(DataSet):
 
     # ---- labels ---------------------------------------------------------------------------------------------------
 
+    @classmethod
+    def unlabelled(cls, config: Any) -> Any:
+        return replace(config, labels="")
+
     def fit(self, config: Any, extras: dict[str, Any]) -> Any:
         """Where the Config names no labels, those that the data has."""
         return config if config.labels.strip() else replace(config, labels=self.text)
@@ -222,8 +236,9 @@ class Labelled(DataSet):
         """All that is known of a picture, ``(L,)`` of 1, 0 and NaN: for measuring."""
         name = self.names[index]
         if self.toy:
-            known = faces.traits(np.random.default_rng(int(name[4:])))
-            return np.array([known[each] for each in self.labels.names], np.float32)
+            rng = np.random.default_rng(int(name[4:]))
+            known = faces.traits(rng) if self.toy == "faces" else {str(digits.which(rng)): 1}
+            return np.array([known.get(each, 0) for each in self.labels.names], np.float32)
         return self.known[name]
 
     def own_labels(self, index: int) -> np.ndarray:
@@ -264,8 +279,8 @@ class Labelled(DataSet):
     def picture(self, index: int) -> np.ndarray | None:
         name = self.names[index]
         if self.toy:
-            rng = np.random.default_rng(int(name[4:]))
-            return faces.paint(rng, faces.traits(rng), max(self.size, 32))
+            rng, side = np.random.default_rng(int(name[4:])), max(self.size, 32)
+            return digits.draw(rng, side) if self.toy == "digits" else faces.paint(rng, faces.traits(rng), side)
         found = self.open(name)
         return None if found is None else np.asarray(found)
 
