@@ -1,7 +1,7 @@
 /*
  * live.js: a drawing on the left, what the GAN makes of it on the right, while the pen moves.
  *
- * Streamlit mounts it through `pages/parts/live.py`. The canvas is painter.js, the pictures come over link.js from the
+ * Streamlit mounts it through `pages/parts/live/live.py`. The canvas is painter.js, the pictures come over link.js from the
  * studio's HTTP routes; Python is told only what belongs into the address (the seed).
  */
 

@@ -24,7 +24,7 @@ words.ask(language)
 
 
 def hidden() -> set[str]:
-    """What ``?hide=`` takes away; the section ``share.parts`` of words/lesson.toml lists it all."""
+    """What ``?hide=`` takes away; the section ``share.parts`` of book/lesson.toml lists it all."""
     return {part.strip() for part in st.query_params.get("hide", "").split(",") if part.strip()}
 
 

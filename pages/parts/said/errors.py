@@ -1,4 +1,4 @@
-"""What goes wrong, in the visitor's language. The backend says it in English; ``words/errors.toml`` knows the rest.
+"""What goes wrong, in the visitor's language. The backend says it in English; ``book/errors.toml`` knows the rest.
 
 A sentence is found again by its English template: ``{0}``, ``{1}`` … stand for what was filled in, which is said in
 the visitor's language too where it is a sentence of the catalogue itself. What is not there stays English.
