@@ -105,9 +105,9 @@ def varied(rng: np.random.Generator, letter: np.ndarray, finer: int = 4) -> np.n
     inside = cv2.distanceTransform(ink, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - ink, cv2.DIST_L2, 5)
     stroke = float(inside.max())  # half the thickest stroke; a hairline must not vanish
     grow = rng.uniform(-0.25 * min(stroke, 2 * finer), 0.5 * finer)
-    turn, slant, size = rng.normal(0, 0.08), rng.normal(0, 0.12), rng.uniform(0.82, 1.08)
+    turn, slant, size = rng.normal(0, 0.06), rng.normal(0, 0.1), rng.uniform(0.84, 1.06)
     shape = size * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[1, -slant], [0, 1]]
-    middle, move = (side - 1) / 2, rng.uniform(-0.06, 0.06, 2) * side
+    middle, move = (side - 1) / 2, rng.uniform(-0.05, 0.05, 2) * side
     how = np.column_stack([shape, move + middle - shape @ [middle, middle]])
     far = float(-side)  # outside of the picture there is no ink
     field = cv2.warpAffine(inside, how, (side, side), flags=cv2.INTER_LINEAR, borderValue=far)
