@@ -97,10 +97,8 @@ def test_a_varied_letter_is_still_itself_and_never_fades():
     of = np.array([LETTERS.index(name[0]) for name in varied])
     # Laid over every letter of every font, wherever it fits best, most fit best on their own.
     whole = real.tiles("hangul").astype(float)
-    over = np.fft.rfft2((whole / np.linalg.norm(whole, axis=(1, 2), keepdims=True)))
-    nearest = [
-        np.fft.irfft2(np.fft.rfft2(each) * over.conj()).max(axis=(1, 2)).argmax() // 19 for each in pictures[::4]
-    ]
+    over = np.fft.rfft2(whole / np.linalg.norm(whole, axis=(1, 2), keepdims=True)).conj()
+    nearest = [np.fft.irfft2(np.fft.rfft2(each) * over).max(axis=(1, 2)).argmax() // 19 for each in pictures[::4]]
     assert np.mean(nearest == of[::4]) > 0.8
     assert pictures.max(axis=(1, 2)).min() > 200  # also of a hairline's font
     shares = (pictures > 127).mean(axis=(1, 2))
