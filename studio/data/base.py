@@ -35,10 +35,11 @@ class DataSet:
     REAL: ClassVar[tuple[str, ...]] = ()  # built-in sets that are offered for it (studio.data.real)
     TORCHVISION: ClassVar[tuple[str, ...]] = ()  # sets of torchvision that it can use
     FILES: ClassVar[bool] = True  # whether it can be read from files; False = it is only ever drawn
+    ENDLESS: ClassVar[bool] = False  # whether a training's examples are drawn anew, a batch at once (see `endless`)
     LEAST: ClassVar[int] = 2
 
     def __init__(self, source: str | Path, config: Any) -> None:
-        self.source, self.size = str(source), config.size
+        self.source, self.size = str(source), getattr(config, "size", 0)  # points have none
         self.skipped: dict[str, str] = {}  # name -> why
         self.toy = self._toy()
         self.files = None if self.toy else opened(source)
@@ -82,6 +83,10 @@ class DataSet:
 
     def batch(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> tuple[Tensor, ...]:
         """Examples, stacked; each varied by its own random numbers, or as it is (None)."""
+        raise NotImplementedError
+
+    def endless(self, rng: Random, n: int) -> tuple[Tensor, ...]:
+        """A batch of examples that nobody has seen before, of a set that is `ENDLESS`."""
         raise NotImplementedError
 
     def rows(self, batch: tuple[Tensor, ...]) -> Tensor:
@@ -128,6 +133,11 @@ class DataSet:
         except ValueError as error:
             self.skipped[name] = str(error)
             return None
+
+    def _each(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> list[Random]:
+        """Random numbers for each drawn example: those that are given, else those of its name."""
+        both = zip(indices, rngs, strict=True)
+        return [np.random.default_rng(int(self.names[k][4:])) if rng is None else rng for k, rng in both]
 
     def next_good(self, get: Any, index: int) -> Any:
         """``get(k)`` of the first k from ``index`` on that is not None: damaged files are passed over."""
@@ -225,6 +235,8 @@ class Stream(torch.utils.data.Dataset):
         self.data, self.n, self.seed = data, batch, seed
 
     def __getitem__(self, step: int) -> Any:
+        if self.data.ENDLESS:
+            return self.data.endless(np.random.default_rng((self.seed, 2, step)), self.n)
         places = range(step * self.n, (step + 1) * self.n)
         indices = [self._order(place // len(self.data))[place % len(self.data)] for place in places]
         return self.data.batch(indices, [np.random.default_rng((self.seed, 1, place)) for place in places])

@@ -46,11 +46,12 @@ def pages_of(names: Sequence[str], but: str = "") -> list[dict[str, str]]:
 
 
 def set_named(source: str) -> str:
-    """What a set of the studio's own is called: a drawn one (``toy:shoes``) or a built-in one (``real:digits``)."""
+    """What a set of the studio's own is called: drawn (``toy:shoes``), by a visitor (``points:…``), or built in
+    (``real:digits``)."""
     kind, _, name = source.partition(":")
     if kind == "real":
         return said(real.about(name)["title"])
-    known = book("train")["toys"].get(name)
+    known = book("train")["toys"].get("points" if kind == "points" else name)
     return said(known) if known else name
 
 
