@@ -42,7 +42,7 @@ class DataSet:
         self.source, self.size = str(source), getattr(config, "size", 0)  # points have none
         self.skipped: dict[str, str] = {}  # name -> why
         self.toy = self._toy()
-        self.files = None if self.toy else opened(source)
+        self.files = None if self.toy else self.opened()
         self.kind, self.names = "toy", [f"toy-{k:05d}" for k in range(TOYS_DRAWN)]
         if self.files is not None:
             self.kind, self.names = self.understand(config)
@@ -81,6 +81,10 @@ class DataSet:
         """(kind, names): what the files are taken to be, read off their names and contents."""
         raise NotImplementedError
 
+    def opened(self) -> Any:
+        """The files of the source."""
+        return opened(self.source)
+
     def batch(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> tuple[Tensor, ...]:
         """Examples, stacked; each varied by its own random numbers, or as it is (None)."""
         raise NotImplementedError
@@ -115,6 +119,11 @@ class DataSet:
     def set_aside(self, count: int, seed: int = 0) -> list[str]:
         """Names to hold out of a training; a shape of several kinds of pictures takes ``count`` of each kind."""
         return hold_out(self, count, seed)
+
+    def aside(self, names: Sequence[str]) -> DataSet:
+        """The data to take examples of names that were set aside from: itself, or, of a shape whose examples have parts
+        that belong to no name, one that takes those from among these names, too."""
+        return self
 
     # ---- what follows from it ---------------------------------------------------------------------------------------
 

@@ -139,7 +139,7 @@ class Labelled(DataSet):
         pictures = self.files.pictures()
         if not pictures:
             raise ValueError(f"{self.source} holds no pictures. Expected {self.asks['en']}.")
-        tables = [_table(self.files, name) for name in self.files.names if name.lower().endswith((".csv", ".txt"))]
+        tables = [read_table(self.files, name) for name in self.files.names if name.lower().endswith((".csv", ".txt"))]
         tables = [table for table in tables if table is not None]
         classes = {name: PurePosixPath(name).parent.name.replace(" ", "_") for name in pictures}
         if not self.text:
@@ -177,7 +177,7 @@ class Labelled(DataSet):
             self.known[picture] = row
         return list(self.known)
 
-    def _from_table(self, table: _Table, pictures: list[str]) -> list[str]:
+    def _from_table(self, table: Table, pictures: list[str]) -> list[str]:
         columns = [_column(table, name) for name in self.labels.names]
         signed = _signed(table, [column for column, word in columns if word is None])
         by_name: dict[str, list[str]] = {}
@@ -333,7 +333,7 @@ class Labelled(DataSet):
 # ---- tables ---------------------------------------------------------------------------------------------------------
 
 
-class _Table(NamedTuple):
+class Table(NamedTuple):
     name: str
     header: list[str]  # spaces in names are underscores
     rows: list[list[str]]
@@ -341,7 +341,7 @@ class _Table(NamedTuple):
     file: int  # the column with the files' names
 
 
-def _table(files: Files, name: str) -> _Table | None:
+def read_table(files: Files, name: str) -> Table | None:
     """A table of a CSV, or of CelebA's text form: a count, the names, then a file and its values a line.
 
     Raises:
@@ -375,10 +375,10 @@ def _table(files: Files, name: str) -> _Table | None:
                 raise ValueError(f"{name}, line {number}: {len(row)} cells where the header has {len(header)}.")
             body.append(row)
     found = [k for k, column in enumerate(header) if column.lower() in FILE_COLUMNS]
-    return _Table(PurePosixPath(name).name, header, body, first, found[0] if found else 0)
+    return Table(PurePosixPath(name).name, header, body, first, found[0] if found else 0)
 
 
-def _all_of(table: _Table) -> str:
+def _all_of(table: Table) -> str:
     """A notation of all that a table can be asked: its columns of yes and no, and its columns of a few words."""
     found = []
     for k, name in enumerate(table.header):
@@ -407,7 +407,7 @@ def _is_word(cell: str) -> bool:
     return cell.lower() not in YES | NO | MINUS | UNKNOWN and not re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", cell.lower())
 
 
-def _words(table: _Table) -> dict[str, list[int]]:
+def _words(table: Table) -> dict[str, list[int]]:
     """Words in the cells -> the columns they are in; not those of the column of files, nor of free text."""
     found: dict[str, list[int]] = {}
     for k in range(len(table.header)):
@@ -419,7 +419,7 @@ def _words(table: _Table) -> dict[str, list[int]]:
     return found
 
 
-def _offered(table: _Table) -> list[str]:
+def _offered(table: Table) -> list[str]:
     """What a label may be called: columns of yes and no, and the words in columns of words."""
     words = _words(table)
     worded = {k for places in words.values() for k in places}
@@ -428,11 +428,11 @@ def _offered(table: _Table) -> list[str]:
     return [name for name in plain if cells[name] <= YES | NO | MINUS | UNKNOWN] + sorted(words)
 
 
-def _finds(table: _Table, name: str) -> bool:
+def _finds(table: Table, name: str) -> bool:
     return name in table.header or name in _words(table)
 
 
-def _column(table: _Table, name: str) -> tuple[int, str | None]:
+def _column(table: Table, name: str) -> tuple[int, str | None]:
     """(column, None) for a column of yes and no, (column, word) for a word in a column of words."""
     if name in table.header and table.header.index(name) != table.file:
         return table.header.index(name), None
@@ -443,7 +443,7 @@ def _column(table: _Table, name: str) -> tuple[int, str | None]:
     return places[0], name
 
 
-def _signed(table: _Table, columns: list[int]) -> bool:
+def _signed(table: Table, columns: list[int]) -> bool:
     """Whether "no" is written -1, as in CelebA, and not 0."""
     cells = {row[k].lower() for row in table.rows for k in columns}
     if cells & MINUS and cells & NO & {"0", "0.0"}:
@@ -454,7 +454,7 @@ def _signed(table: _Table, columns: list[int]) -> bool:
     return bool(cells & MINUS)
 
 
-def _value(table: _Table, number: int, row: list[str], column: int, word: str | None, signed: bool) -> float:
+def _value(table: Table, number: int, row: list[str], column: int, word: str | None, signed: bool) -> float:
     cell = row[column]
     if cell.lower() in UNKNOWN:
         return np.nan
