@@ -142,6 +142,7 @@ class BaseGAN(nn.Module):
     CLASSROOM: ClassVar[Any]  # a Config that shows something within minutes on a CPU: for the training room
     Data: ClassVar[type]  # the shape its training data comes in (studio.data)
     demo: ClassVar[tuple[str, ...]]  # the children that its verbs need; the rest is needed to train on
+    apart: ClassVar[tuple[str, ...]] = ()  # those of them that are kept in a file of their own: each file has a limit
     GLANCE: ClassVar[int] = 96  # held-out examples that `glance` is given, at most
     layout: ClassVar[torch.memory_format] = torch.contiguous_format  # of its weights' memory while it trains
     variant: str = "exact"  # or "fast": which variant of the demo's networks this one holds (studio.serving.fast)

@@ -216,8 +216,8 @@ def test_the_studios_own_cards_would_be_pulled(path):
     card = json.loads(path.read_text(encoding="utf-8"))
     read = foreign.read(path.read_bytes())
     assert {name for name in card if card[name]} - set(read) <= {"default", "extras"}
-    config = registry.gan(card["gan"]).Config
-    assert config(**read["config"]) == config(**card["config"])  # settings that name a file are left out
+    kind = registry.gan(card["gan"])
+    assert kind.configured(read["config"]) == kind.configured(card["config"])  # settings that name a file are left out
     assert set(foreign.pictures(read)) <= {p.name for p in path.parent.iterdir()}
 
 
