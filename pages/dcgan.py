@@ -7,6 +7,7 @@ import streamlit as st
 from pages.parts.faces.wall import wall
 from pages.parts.said.words import word
 from pages.parts.shell.page import head, rest, tabs
+from studio.checkpoints import has_judge
 
 GAN = "dcgan"
 
@@ -19,7 +20,7 @@ if card:
         with shown["look"]:
             st.subheader(word("dcgan.look.title"), anchor="verdicts")
             st.markdown(word("dcgan.look.text"))
-            if "discriminator.safetensors" in card["files"]:
+            if has_judge(card):
                 wall(GAN, card["tag"], judge=True, count=24)
             else:
                 st.info(word("dcgan.look.noJudge"))

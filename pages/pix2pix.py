@@ -10,6 +10,7 @@ from pages.parts.inside.look import look
 from pages.parts.live.live import live
 from pages.parts.said.words import word
 from pages.parts.shell.page import head, rest, tabs
+from studio.checkpoints import has_judge
 
 card = head(GAN)
 shown = tabs(card)
@@ -19,7 +20,7 @@ if card:
         live(GAN, tag, **play(card))
     if "look" in shown:
         with shown["look"]:
-            judge = "discriminator.safetensors" in card["files"]
+            judge = has_judge(card)
             if not judge:
                 st.info(word("pix2pix.look.noJudge"))
             look(GAN, tag, judge=judge, other="averages", words="pix2pix.look", **asks(card))

@@ -10,13 +10,14 @@ from pages.parts.inside.masks import masks
 from pages.parts.said.words import said, word
 from pages.parts.shell.page import head, rest, tabs
 from pages.parts.sliders.sliders import sliders
+from studio.checkpoints import has_judge
 from studio.markdown import plain
 
 card = head(GAN)
 shown = tabs(card)
 if card:
     labels, tag = labels_of(card), card["tag"]
-    judged, size = "discriminator.safetensors" in card["files"], card["config"]["size"]
+    judged, size = has_judge(card), card["config"]["size"]
     with shown["play"]:
         sliders(GAN, tag, **play(card))
         st.caption(word("stargan.play.trained", title=plain(said(card["title"])), size=size))

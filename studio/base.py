@@ -145,6 +145,7 @@ class BaseGAN(nn.Module):
     CLASSROOM: ClassVar[Any]  # a Config that shows something within minutes on a CPU: for the training room
     Data: ClassVar[type]  # the shape its training data comes in (studio.data)
     demo: ClassVar[tuple[str, ...]]  # the children that its verbs need; the rest is needed to train on
+    apart: ClassVar[tuple[str, ...]] = ()  # those of them that are kept in a file of their own: each file has a limit
     GLANCE: ClassVar[int] = 96  # held-out examples that `glance` is given, at most
     layout: ClassVar[torch.memory_format] = torch.contiguous_format  # of its weights' memory while it trains
     variant: str = "exact"  # or "fast": which variant of the demo's networks this one holds (studio.serving.fast)
@@ -175,6 +176,11 @@ class BaseGAN(nn.Module):
     def optimizers(self) -> dict[str, Optimizer]:
         """One optimizer a player, named as the child network it moves, or as the role of several together."""
         raise NotImplementedError
+
+    def rate(self, step: int) -> float:
+        """What all learning rates are multiplied by at a step: 1, or less as a schedule lets them fall. A function of
+        the step alone, so that a resumed training goes on as it would have."""
+        return 1.0
 
     def train_step(self, batch: Any, optimizers: Optimizers, step: int) -> Losses:
         """The paper's algorithm box, once. Returns each term of the objective, named as in `about.terms`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def bce(logits: Tensor, real: bool) -> Tensor:
@@ -28,15 +28,29 @@ def least_squares(logits: Tensor, real: bool) -> Tensor:
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
-    """(|grad D(x)| - 1)^2 at a random point of the line from each fake to its real picture, averaged over them.
+    """(|grad D(x)| - 1)^2 at a random point of the line from each fake to its real example, averaged over them.
 
-    WGAN-GP (Gulrajani et al. 2017, arXiv 1704.00028), section 4. The norm is each picture's own; where it is 0 its
+    WGAN-GP (Gulrajani et al. 2017, arXiv 1704.00028), section 4. The norm is each example's own; where it is 0 its
     derivative is not defined, hence the tiny constant.
+
+    Args:
+        critic: examples -> logits, of any shape that begins with N.
+        real, fake: as many of each, ``(N, 3, H, W)`` pictures or ``(N, 2)`` points.
     """
-    share = torch.rand(len(real), 1, 1, 1, device=real.device)
+    share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
     x = (share * real + (1 - share) * fake).detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
     return ((slope.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean()
+
+
+@torch.no_grad()
+def clip_weights(module: nn.Module, limit: float) -> None:
+    """Moves each of the module's weights into [-limit, limit]: how the first WGAN keeps its critic from being steep.
+
+    Arjovsky et al. 2017 (arXiv 1701.07875), algorithm 1, line 7; the paper's c is 0.01.
+    """
+    for p in module.parameters():
+        p.clamp_(-limit, limit)
 
 
 def r1(logits: Tensor, real: Tensor) -> Tensor:

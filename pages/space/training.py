@@ -14,8 +14,8 @@ from typing import Any
 import gradio as gr
 
 import studio
-from pages.parts.said import errors, told, words
-from pages.parts.said.words import book, said, word
+from pages.parts.said import catalogue, errors, told, words
+from pages.parts.said.words import said, word
 from pages.space import gpu
 from pages.space.tabs import GANS
 from studio import checkpoints
@@ -40,7 +40,12 @@ class Form:
         return [
             gr.Markdown(_says(), visible=bool(_says())),
             gr.Dropdown(label=word("train.page.gan"), choices=_titles(), value=gan),
-            gr.Dropdown(label=word("space.train.source"), choices=toys, value=toys[0][1] if toys else None),
+            gr.Dropdown(
+                label=word("space.train.source"),
+                choices=toys,
+                value=toys[0][1] if toys else None,
+                info=" ".join(catalogue.licences([source for _, source in toys])),
+            ),
             gr.File(label=word("space.train.files"), visible=studio.gan(gan).Data.FILES),
             gr.Dropdown(label=word("train.form.origin"), choices=origins, value=""),
             gr.Dropdown(label=word("train.form.preset"), choices=_presets(), value=PRESETS[0]),
@@ -125,8 +130,8 @@ def _start(
     if gan not in GANS:
         raise ValueError(f"There is no GAN {str(gan)[:60]!r} here.")
     kind = studio.gan(gan)
-    source = _kept(files, cookie) if files else f"toy:{toy}"
-    if not files and toy not in kind.Data.TOYS:
+    source = _kept(files, cookie) if files else toy
+    if not files and toy not in kind.Data.sources():
         raise ValueError("Choose the pictures first.")
     settings: list[str] = []
     if not origin:
@@ -136,7 +141,7 @@ def _start(
     how = {
         "settings": settings, "origin": origin or None, "minutes": float(minutes),
         "owner": owners.mark(cookie),
-        "title": f"{kind.about.title}: {_toy(toy) if not files else Path(files[0]).stem[:40]}",
+        "title": f"{kind.about.title}: {catalogue.set_named(toy) if not files else Path(files[0]).stem[:40]}",
     }  # fmt: skip
     if gpu.lent():
         return runs.create(gan, source, device="cpu", **how)  # the device is lent to each slice
@@ -166,12 +171,8 @@ def _titles() -> list[tuple[str, str]]:
 
 
 def _toys(gan: str) -> list[tuple[str, str]]:
-    return [(_toy(name), name) for name in studio.gan(gan).Data.TOYS]
-
-
-def _toy(name: str) -> str:
-    known = book("train")["toys"].get(name)
-    return said(known) if known else str(name)
+    """The sets that need no files, drawn and built in: their names and sources."""
+    return [(catalogue.set_named(source), source) for source in studio.gan(gan).Data.sources()]
 
 
 def _origins(gan: str) -> list[tuple[str, str]]:

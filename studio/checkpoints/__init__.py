@@ -12,7 +12,9 @@ from studio.checkpoints.shelf import (
     card,
     card_text,
     checked_tag,
+    files_of,
     folder,
+    has_judge,
     load,
     places,
     read_card,
@@ -22,6 +24,6 @@ from studio.checkpoints.shelf import (
 )
 
 __all__ = [
-    "HUB", "SHIPPED", "adopt", "all_tags", "appearing", "build", "card", "card_text", "checked_tag", "folder", "load",
-    "places", "read_card", "save", "tags", "update_card",
+    "HUB", "SHIPPED", "adopt", "all_tags", "appearing", "build", "card", "card_text", "checked_tag", "files_of",
+    "folder", "has_judge", "load", "places", "read_card", "save", "tags", "update_card",
 ]  # fmt: skip

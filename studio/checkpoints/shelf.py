@@ -2,6 +2,10 @@
 
     checkpoints/<gan>/<tag>/card.json  weights.safetensors  discriminator.safetensors  preview.webp
 
+What the demo needs is in ``weights.safetensors`` (a GAN may say that a network of it has a file of its own,
+``weights-<network>.safetensors``); what only a training needs, the judge above all, whatever its GAN calls it, is in
+``discriminator.safetensors``.
+
 They are looked for beside the code, where the studio's own are, and then in ``STUDIO_HOME`` (default
 ``~/.gan-studio``), where everything goes that a visitor adopts or trains.
 """
@@ -32,6 +36,7 @@ from studio.places import ROOT, home, write_atomically
 
 SHIPPED = ROOT / "checkpoints"
 TAG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+WEIGHTS, JUDGE = "weights.safetensors", "discriminator.safetensors"
 HUB = "hub:"  # before the name of a repo on the Hub; no tag has a colon
 
 
@@ -116,6 +121,24 @@ def read_card(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not a checkpoint's card: {error}.") from error
 
 
+def has_judge(card: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint came with what only a training needs, its discriminator or critic: then it can be asked what
+    it thinks of a picture, and be trained on."""
+    return JUDGE in card["files"]
+
+
+def files_of(gan: type[BaseGAN]) -> list[str]:
+    """The files of weights that a checkpoint of a GAN may have; the first is always there."""
+    return [WEIGHTS, *(_file_of(gan, child) for child in gan.apart), JUDGE]
+
+
+def _file_of(gan: BaseGAN | type[BaseGAN], child: str) -> str:
+    """The file that a network of a GAN is kept in."""
+    if child not in gan.demo:
+        return JUDGE
+    return f"weights-{child}.safetensors" if child in gan.apart else WEIGHTS
+
+
 def load(gan: str, tag: str | None = None, device: str | None = None) -> BaseGAN:
     """A GAN with a checkpoint's weights, ready for its verbs: in eval mode, without gradients.
 
@@ -198,7 +221,7 @@ def save(
     for child, network in gan.named_children():
         if next(network.parameters(), None) is None:
             continue  # what a training remembers besides weights (earlier fakes): it begins anew
-        file = "weights.safetensors" if child in gan.demo else "discriminator.safetensors"
+        file = _file_of(gan, child)
         for key, value in network.state_dict().items():
             if not torch.isfinite(value).all():
                 raise ValueError(f"{child}.{key} holds NaN or infinite values; such weights are not kept.")

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from studio.data.files import opened
+from studio.data.files import is_own, opened, several
 
 Random = np.random.Generator
 TOYS_DRAWN = 4000  # pictures in a toy set: each is drawn from its own number
@@ -22,8 +22,8 @@ class DataSet:
     """A list of ``names`` and pure functions of (index, random numbers): `batch` gives what `train_step` takes.
 
     Args:
-        source: a folder, a zip, a folder inside a zip, ``torchvision:NAME``, or ``toy`` / ``toy:NAME``, which the
-            studio draws itself.
+        source: a folder, a zip, a folder inside a zip, ``torchvision:NAME``, ``real:NAME``, which comes with the
+            studio, or ``toy`` / ``toy:NAME``, which it draws itself.
         config: the GAN's; ``size`` and the like are read off it.
 
     Raises:
@@ -32,15 +32,17 @@ class DataSet:
 
     asks: ClassVar[dict[str, str]]  # {"en", "ko"}: what files are understood
     TOYS: ClassVar[tuple[str, ...]]  # names of drawn sets; the first is what ``toy`` means
+    REAL: ClassVar[tuple[str, ...]] = ()  # built-in sets that are offered for it (studio.data.real)
     TORCHVISION: ClassVar[tuple[str, ...]] = ()  # sets of torchvision that it can use
     FILES: ClassVar[bool] = True  # whether it can be read from files; False = it is only ever drawn
+    ENDLESS: ClassVar[bool] = False  # whether a training's examples are drawn anew, a batch at once (see `endless`)
     LEAST: ClassVar[int] = 2
 
     def __init__(self, source: str | Path, config: Any) -> None:
-        self.source, self.size = str(source), config.size
+        self.source, self.size = str(source), getattr(config, "size", 0)  # points have none
         self.skipped: dict[str, str] = {}  # name -> why
         self.toy = self._toy()
-        self.files = None if self.toy else opened(source)
+        self.files = None if self.toy else self.opened()
         self.kind, self.names = "toy", [f"toy-{k:05d}" for k in range(TOYS_DRAWN)]
         if self.files is not None:
             self.kind, self.names = self.understand(config)
@@ -49,6 +51,21 @@ class DataSet:
                 f"{source} holds {len(self.names)} examples; at least {self.LEAST} are needed. "
                 f"Expected {self.asks['en']}."
             )
+
+    @classmethod
+    def sources(cls) -> list[str]:
+        """What is offered without any files, as a source: the drawn sets, then the built-in ones."""
+        return [*(f"toy:{name}" for name in cls.TOYS), *(f"real:{name}" for name in cls.REAL)]
+
+    @classmethod
+    def unlabelled(cls, config: Any) -> Any:
+        """The Config without what only fits some data (names of labels …): for a look at any."""
+        return config
+
+    @property
+    def own(self) -> bool:
+        """Whether all of it is the studio's own: drawn, or built in. Nobody's upload is meant by a server's limits."""
+        return all(is_own(part) for part in several(self.source))
 
     def _toy(self) -> str:
         if self.source != "toy" and not self.source.startswith("toy:"):
@@ -64,8 +81,16 @@ class DataSet:
         """(kind, names): what the files are taken to be, read off their names and contents."""
         raise NotImplementedError
 
+    def opened(self) -> Any:
+        """The files of the source."""
+        return opened(self.source)
+
     def batch(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> tuple[Tensor, ...]:
         """Examples, stacked; each varied by its own random numbers, or as it is (None)."""
+        raise NotImplementedError
+
+    def endless(self, rng: Random, n: int) -> tuple[Tensor, ...]:
+        """A batch of examples that nobody has seen before, of a set that is `ENDLESS`."""
         raise NotImplementedError
 
     def rows(self, batch: tuple[Tensor, ...]) -> Tensor:
@@ -95,6 +120,11 @@ class DataSet:
         """Names to hold out of a training; a shape of several kinds of pictures takes ``count`` of each kind."""
         return hold_out(self, count, seed)
 
+    def aside(self, names: Sequence[str]) -> DataSet:
+        """The data to take examples of names that were set aside from: itself, or, of a shape whose examples have parts
+        that belong to no name, one that takes those from among these names, too."""
+        return self
+
     # ---- what follows from it ---------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
@@ -112,6 +142,11 @@ class DataSet:
         except ValueError as error:
             self.skipped[name] = str(error)
             return None
+
+    def _each(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> list[Random]:
+        """Random numbers for each drawn example: those that are given, else those of its name."""
+        both = zip(indices, rngs, strict=True)
+        return [np.random.default_rng(int(self.names[k][4:])) if rng is None else rng for k, rng in both]
 
     def next_good(self, get: Any, index: int) -> Any:
         """``get(k)`` of the first k from ``index`` on that is not None: damaged files are passed over."""
@@ -209,6 +244,8 @@ class Stream(torch.utils.data.Dataset):
         self.data, self.n, self.seed = data, batch, seed
 
     def __getitem__(self, step: int) -> Any:
+        if self.data.ENDLESS:
+            return self.data.endless(np.random.default_rng((self.seed, 2, step)), self.n)
         places = range(step * self.n, (step + 1) * self.n)
         indices = [self._order(place // len(self.data))[place % len(self.data)] for place in places]
         return self.data.batch(indices, [np.random.default_rng((self.seed, 1, place)) for place in places])

@@ -1,4 +1,4 @@
-"""Where data lies: a folder, a zip, a folder inside a zip, or a data set of torchvision."""
+"""Where data lies: a folder, a zip, a folder inside a zip, a built-in set, or a data set of torchvision."""
 
 from __future__ import annotations
 
@@ -159,8 +159,8 @@ class Together:
     """Several sources as one, ``paintings.zip+photos.zip/train``: each name belongs to the first that has it."""
 
     def __init__(self, sources: Sequence[str]) -> None:
-        self.parts: dict[str, Files] = {}
-        for files in map(Files, sources):
+        self.parts: dict[str, Any] = {}
+        for files in map(_opened, sources):
             self.parts = {name: files for name in files.names} | self.parts
         self.names = list(self.parts)
 
@@ -177,16 +177,37 @@ class Together:
         return self.parts[name].ids(name)
 
 
+def is_own(part: str) -> bool:
+    """Whether a source is of the studio itself: drawn by it, or built in."""
+    return part == "toy" or part.startswith(("toy:", "points:", "real:"))
+
+
+def is_name(part: str) -> bool:
+    """Whether a source is a name, and no place on the disk."""
+    return is_own(part) or part.startswith("torchvision:")
+
+
 def several(source: str | Path) -> list[str]:
     """The sources that are joined by ``+``; a path that has a + in its own name is one."""
-    return [str(source)] if Path(source).exists() else str(source).split("+")
+    whole = str(source)
+    return [whole] if "+" not in whole or (not is_name(whole) and Path(whole).exists()) else whole.split("+")
 
 
 def opened(source: str | Path) -> Any:
-    """The files behind a source as users write it: a path, several joined by ``+``, or ``torchvision:MNIST``."""
-    if str(source).startswith("torchvision:"):
+    """The files behind a source as users write it: a path, ``real:digits``, ``torchvision:MNIST``, or several of them
+    joined by ``+``."""
+    parts = several(source)
+    return _opened(parts[0]) if len(parts) == 1 else Together(parts)
+
+
+def _opened(source: str) -> Any:
+    name = source.partition(":")[2]
+    if source.startswith("torchvision:"):
         from studio.data.torchvision import Torchvision
 
-        return Torchvision(str(source).split(":", 1)[1])
-    parts = several(source)
-    return Files(source) if len(parts) == 1 else Together(parts)
+        return Torchvision(name)
+    if source.startswith("real:"):
+        from studio.data.real import Real
+
+        return Real(name)
+    return Files(source)

@@ -21,12 +21,18 @@ from torch import Tensor
 from studio import images
 from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import Files
-from studio.toys import faces
+from studio.toys import digits, faces
 
 YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 MINUS = {"-1", "-1.0"}  # "no" in CelebA's tables, which have no 0
 UNKNOWN = {"", "nan", "na", "none", "?"}
 FILE_COLUMNS = ("file", "filename", "file_name", "image_id", "image", "name", "path")
+
+
+DRAWN = {  # the labels of the drawn sets, in the notation of `labels_of`
+    "faces": "|".join(faces.HAIR) + " " + " ".join(faces.TRAITS[len(faces.HAIR) :]),
+    "digits": "|".join(map(str, sorted(digits.WAYS))),
+}
 
 
 class Labels(NamedTuple):
@@ -79,39 +85,43 @@ class Labelled(DataSet):
     - ``table``: a CSV (or CelebA's ``list_attr_celeba.txt``) with a row a picture. A label is a column of 1/0, of
       1/-1 or of yes/no, or it is a word in a column of words: ``black`` is true of rows with ``black`` in ``hair``,
       false of those with another label's word. An empty cell is unknown, and so is a word that is no label.
-    - ``classes``: a folder for each label, ``smiling/1.png``; true of its own, false of the others of its set.
-    - ``toy``: drawn faces.
+    - ``classes``: a folder for each label, ``smiling/1.png``; true of its own, false of the others of its set. The
+      built-in sets are such: their labels are digits, or letters.
+    - ``toy``: drawn faces, or drawn digits.
 
     A training sees each picture as a member of *one* label set, the labels of the others are unknown to it: of the
     sets whose labels a picture has, its name decides. So one file with all labels makes any number of sets.
 
     Args:
-        config: ``size``; ``labels`` (see `labels_of`; empty = all that are there, see `fit`); ``partial``: whether a
-            picture may lack some labels of its set. Of a training's pictures: ``balance``: the share that is chosen
-            label by label, so that a rare one is seen as often; ``drawn``: the share of drawn faces among them;
-            ``mirror``; ``move``: how far they are moved and zoomed, as a share of their side.
+        config: ``size``; ``labels`` (see `labels_of`; empty = all that are there, see `fit`). What else it may have:
+            ``partial``: whether a picture may lack some labels of its set. Of a training's pictures: ``balance``: the
+            share that is chosen label by label, so that a rare one is seen as often; ``drawn``: the share of drawn
+            faces among them; ``mirror``; ``move``: how far they are moved and zoomed, as a share of their side.
     """
 
     asks: ClassVar = {
         "en": "pictures with a CSV of labels (a row a picture), or a folder of pictures for each label",
         "ko": "사진과 라벨 CSV(사진마다 한 행), 또는 라벨마다 나눈 사진 폴더",
     }
-    TOYS = ("faces",)
+    REAL = ("digits", "hangul")
+    TOYS = ("faces", "digits")
 
     def __init__(self, source: Any, config: Any) -> None:
-        self.text = config.labels.strip()
-        if not self.text and (str(source) == "toy" or str(source).startswith("toy:")):
-            self.text = "|".join(faces.HAIR) + " " + " ".join(faces.TRAITS[len(faces.HAIR) :])
+        self.source, self.text = str(source), config.labels.strip()
+        if (toy := self._toy()) and not self.text:
+            self.text = DRAWN[toy]
         self.labels = labels_of(self.text) if self.text else Labels((), (), ())  # else: what the files have
-        self.mirror, self.partial, self.balance = config.mirror, config.partial, config.balance
-        self.drawn, self.move = config.drawn, config.move
+        self.mirror, self.partial = getattr(config, "mirror", False), getattr(config, "partial", True)
+        self.balance, self.drawn, self.move = (getattr(config, name, 0.0) for name in ("balance", "drawn", "move"))
         self.known: dict[str, np.ndarray] = {}  # name -> (L,) of 1, 0, NaN
         self.sure: set[str] | None = None  # names whose labels were given by hand; None = nothing is said of that
         super().__init__(source, config)
-        if self.toy or self.drawn:
-            unknown = [name for name in self.labels.names if name not in faces.TRAITS]
-            if unknown:
-                raise self._missing(unknown, faces.TRAITS, "labels of the drawn faces")
+        for drawn in dict.fromkeys([*([self.toy] if self.toy else []), *(["faces"] if self.drawn else [])]):
+            there = labels_of(DRAWN[drawn]).names
+            if unknown := [name for name in self.labels.names if name not in there]:
+                raise self._missing(unknown, there, f"labels of the drawn {drawn}")
+        if self.toy == "digits":  # those that are asked for
+            self.names = [name for k, name in enumerate(self.names) if self.all_labels(k).any()]
         if not self.toy:
             for name in self.names:
                 if not self._sets(self.known[name]):
@@ -129,7 +139,7 @@ class Labelled(DataSet):
         pictures = self.files.pictures()
         if not pictures:
             raise ValueError(f"{self.source} holds no pictures. Expected {self.asks['en']}.")
-        tables = [_table(self.files, name) for name in self.files.names if name.lower().endswith((".csv", ".txt"))]
+        tables = [read_table(self.files, name) for name in self.files.names if name.lower().endswith((".csv", ".txt"))]
         tables = [table for table in tables if table is not None]
         classes = {name: PurePosixPath(name).parent.name.replace(" ", "_") for name in pictures}
         if not self.text:
@@ -167,7 +177,7 @@ class Labelled(DataSet):
             self.known[picture] = row
         return list(self.known)
 
-    def _from_table(self, table: _Table, pictures: list[str]) -> list[str]:
+    def _from_table(self, table: Table, pictures: list[str]) -> list[str]:
         columns = [_column(table, name) for name in self.labels.names]
         signed = _signed(table, [column for column, word in columns if word is None])
         by_name: dict[str, list[str]] = {}
@@ -206,6 +216,10 @@ class Labelled(DataSet):
 
     # ---- labels ---------------------------------------------------------------------------------------------------
 
+    @classmethod
+    def unlabelled(cls, config: Any) -> Any:
+        return replace(config, labels="")
+
     def fit(self, config: Any, extras: dict[str, Any]) -> Any:
         """Where the Config names no labels, those that the data has."""
         return config if config.labels.strip() else replace(config, labels=self.text)
@@ -222,8 +236,9 @@ class Labelled(DataSet):
         """All that is known of a picture, ``(L,)`` of 1, 0 and NaN: for measuring."""
         name = self.names[index]
         if self.toy:
-            known = faces.traits(np.random.default_rng(int(name[4:])))
-            return np.array([known[each] for each in self.labels.names], np.float32)
+            rng = np.random.default_rng(int(name[4:]))
+            known = faces.traits(rng) if self.toy == "faces" else {str(digits.which(rng)): 1}
+            return np.array([known.get(each, 0) for each in self.labels.names], np.float32)
         return self.known[name]
 
     def own_labels(self, index: int) -> np.ndarray:
@@ -264,8 +279,8 @@ class Labelled(DataSet):
     def picture(self, index: int) -> np.ndarray | None:
         name = self.names[index]
         if self.toy:
-            rng = np.random.default_rng(int(name[4:]))
-            return faces.paint(rng, faces.traits(rng), max(self.size, 32))
+            rng, side = np.random.default_rng(int(name[4:])), max(self.size, 32)
+            return digits.draw(rng, side) if self.toy == "digits" else faces.paint(rng, faces.traits(rng), side)
         found = self.open(name)
         return None if found is None else np.asarray(found)
 
@@ -318,7 +333,7 @@ class Labelled(DataSet):
 # ---- tables ---------------------------------------------------------------------------------------------------------
 
 
-class _Table(NamedTuple):
+class Table(NamedTuple):
     name: str
     header: list[str]  # spaces in names are underscores
     rows: list[list[str]]
@@ -326,7 +341,7 @@ class _Table(NamedTuple):
     file: int  # the column with the files' names
 
 
-def _table(files: Files, name: str) -> _Table | None:
+def read_table(files: Files, name: str) -> Table | None:
     """A table of a CSV, or of CelebA's text form: a count, the names, then a file and its values a line.
 
     Raises:
@@ -360,10 +375,10 @@ def _table(files: Files, name: str) -> _Table | None:
                 raise ValueError(f"{name}, line {number}: {len(row)} cells where the header has {len(header)}.")
             body.append(row)
     found = [k for k, column in enumerate(header) if column.lower() in FILE_COLUMNS]
-    return _Table(PurePosixPath(name).name, header, body, first, found[0] if found else 0)
+    return Table(PurePosixPath(name).name, header, body, first, found[0] if found else 0)
 
 
-def _all_of(table: _Table) -> str:
+def _all_of(table: Table) -> str:
     """A notation of all that a table can be asked: its columns of yes and no, and its columns of a few words."""
     found = []
     for k, name in enumerate(table.header):
@@ -392,7 +407,7 @@ def _is_word(cell: str) -> bool:
     return cell.lower() not in YES | NO | MINUS | UNKNOWN and not re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", cell.lower())
 
 
-def _words(table: _Table) -> dict[str, list[int]]:
+def _words(table: Table) -> dict[str, list[int]]:
     """Words in the cells -> the columns they are in; not those of the column of files, nor of free text."""
     found: dict[str, list[int]] = {}
     for k in range(len(table.header)):
@@ -404,7 +419,7 @@ def _words(table: _Table) -> dict[str, list[int]]:
     return found
 
 
-def _offered(table: _Table) -> list[str]:
+def _offered(table: Table) -> list[str]:
     """What a label may be called: columns of yes and no, and the words in columns of words."""
     words = _words(table)
     worded = {k for places in words.values() for k in places}
@@ -413,11 +428,11 @@ def _offered(table: _Table) -> list[str]:
     return [name for name in plain if cells[name] <= YES | NO | MINUS | UNKNOWN] + sorted(words)
 
 
-def _finds(table: _Table, name: str) -> bool:
+def _finds(table: Table, name: str) -> bool:
     return name in table.header or name in _words(table)
 
 
-def _column(table: _Table, name: str) -> tuple[int, str | None]:
+def _column(table: Table, name: str) -> tuple[int, str | None]:
     """(column, None) for a column of yes and no, (column, word) for a word in a column of words."""
     if name in table.header and table.header.index(name) != table.file:
         return table.header.index(name), None
@@ -428,7 +443,7 @@ def _column(table: _Table, name: str) -> tuple[int, str | None]:
     return places[0], name
 
 
-def _signed(table: _Table, columns: list[int]) -> bool:
+def _signed(table: Table, columns: list[int]) -> bool:
     """Whether "no" is written -1, as in CelebA, and not 0."""
     cells = {row[k].lower() for row in table.rows for k in columns}
     if cells & MINUS and cells & NO & {"0", "0.0"}:
@@ -439,7 +454,7 @@ def _signed(table: _Table, columns: list[int]) -> bool:
     return bool(cells & MINUS)
 
 
-def _value(table: _Table, number: int, row: list[str], column: int, word: str | None, signed: bool) -> float:
+def _value(table: Table, number: int, row: list[str], column: int, word: str | None, signed: bool) -> float:
     cell = row[column]
     if cell.lower() in UNKNOWN:
         return np.nan

@@ -21,6 +21,7 @@ class Images(DataSet):
 
     asks: ClassVar = {"en": "pictures in any folders", "ko": "사진(폴더는 어떻게 나뉘어도 됩니다)"}
     TORCHVISION = ("MNIST", "FashionMNIST", "CIFAR10", "CelebA", "Flowers102", "OxfordIIITPet")
+    REAL = ("digits", "hangul")
     TOYS = ("digits", "shoes", "faces", "landscapes", "textures")
 
     def __init__(self, source: Any, config: Any) -> None:

@@ -15,11 +15,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from studio import checkpoints, registry
-from studio.base import checked
+from studio.base import BaseGAN, checked
 from studio.labels import Classes
 
 MOST_CARD = 1 << 20  # bytes of a card.json
-WEIGHTS = ("weights.safetensors", "discriminator.safetensors")  # the only files of weights that the studio writes
+WEIGHTS = re.compile(r"(weights(-[a-z0-9_]{1,40})?|discriminator)\.safetensors")  # what the studio calls them
 PICTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.(png|webp|jpg|gif)")
 SHA = re.compile(r"[0-9a-f]{64}")
 MOST_PICTURES = 40
@@ -53,7 +53,7 @@ def read(content: bytes) -> dict[str, Any]:
         raise Refused(f"it is of the GAN {str(gan)[:40]!r}, which this studio does not have (it has: {known})")
     read: dict[str, Any] = {"gan": gan, "tag": _tag(card["tag"])}
     read["config"] = _config(registry.gan(gan), card["config"])
-    read["files"] = _files(card["files"])
+    read["files"] = _files(registry.gan(gan), card["files"])
     read["extras"] = _extras(card.get("extras") or {})
     for name, known in _FIELDS.items():
         if card.get(name) is not None:
@@ -108,13 +108,14 @@ def _config(kind: Any, config: Any) -> dict[str, Any]:
     return kept
 
 
-def _files(files: Any) -> dict[str, dict[str, Any]]:
-    if not isinstance(files, dict) or WEIGHTS[0] not in files:
-        raise Refused(f"its card lists no {WEIGHTS[0]}")
+def _files(kind: type[BaseGAN], files: Any) -> dict[str, dict[str, Any]]:
+    known = checkpoints.files_of(kind)
+    if not isinstance(files, dict) or known[0] not in files:
+        raise Refused(f"its card lists no {known[0]}")
     read = {}
     for name, facts in files.items():
-        if name not in WEIGHTS:
-            raise Refused(f"its card lists a file {name[:60]!r}; weights are called {' or '.join(WEIGHTS)}")
+        if name not in known:
+            raise Refused(f"its card lists a file {name[:60]!r}; weights are called {' or '.join(known)}")
         if (
             not isinstance(facts, dict)
             or not isinstance(facts.get("sha256"), str)

@@ -23,6 +23,7 @@ LIBRARY = "gan-studio"
 LICENCES = {"mit": "mit", "cc0": "cc0-1.0", "cc0-1.0": "cc0-1.0", "cc-by-4.0": "cc-by-4.0", "apache-2.0": "apache-2.0"}
 DATASETS = {
     "torchvision:MNIST": "ylecun/mnist",
+    "real:digits": "ylecun/mnist",
     "torchvision:FashionMNIST": "zalando-datasets/fashion_mnist",
     "torchvision:CIFAR10": "uoft-cs/cifar10",
 }

@@ -378,7 +378,7 @@ def _there(api: HfApi, repo: str, private: bool) -> list[str] | None:
 
 def _ours(name: str) -> bool:
     """Whether a file of a repo is one that `publish` writes, and may therefore take away."""
-    return name in (*foreign.WEIGHTS, "LICENSE") or foreign.PICTURE.fullmatch(name) is not None
+    return name == "LICENSE" or any(known.fullmatch(name) for known in (foreign.WEIGHTS, foreign.PICTURE))
 
 
 # ---- what the Hub answers -------------------------------------------------------------------------------------------

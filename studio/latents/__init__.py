@@ -1,4 +1,4 @@
-"""Latent codes and what is done with them: the words that StyleGAN and StyleGAN2 share by definition.
+"""Latent codes and what is done with them: the words that GANs of noise share by definition, and those of styles.
 
 Everything here is a function over a ``mapping`` (z ``(N, d)`` -> w ``(N, d)``) and a ``synthesis`` (w -> pictures),
 whatever networks these are. A generator of L layers takes a w for each: ``ws`` is ``(N, L, d)``.
@@ -7,6 +7,7 @@ whatever networks these are. A generator of L layers takes a w for each: ``ws`` 
     measures      perceptual path length, linear separability
     projection    the w whose picture is nearest to a given one
     demo          the verbs over all these
+    noise         the verbs of a generator without styles: noise in, a picture out
 
 Karras, Laine, Aila: A Style-Based Generator Architecture for Generative Adversarial Networks (arXiv 1812.04948), and
 Karras et al.: Analyzing and Improving the Image Quality of StyleGAN (arXiv 1912.04958).
@@ -22,6 +23,7 @@ from studio.latents.measures import (
     pyramid_distance,
     separability,
 )
+from studio.latents.noise import MOST_WALKED, NoiseVerbs
 from studio.latents.points import (
     Watch,
     bands,
@@ -39,8 +41,10 @@ from studio.latents.projection import Projected, project
 
 __all__ = [
     "MOST_FRAMES",
+    "MOST_WALKED",
     "LabelJudge",
     "Length",
+    "NoiseVerbs",
     "Norms",
     "PixelJudge",
     "Projected",

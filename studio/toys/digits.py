@@ -61,10 +61,15 @@ def draw(rng: Random, size: int = 32) -> np.ndarray:
     return digit(rng, size)[0]
 
 
+def which(rng: Random) -> int:
+    """Which digit these random numbers would draw: the first of them, so that a label costs no drawing."""
+    return int(rng.integers(10))
+
+
 def digit(rng: Random, size: int = 32) -> tuple[np.ndarray, int]:
     """A digit and which one it is: slanted, turned, wobbled, with a pen of its own width."""
-    which = int(rng.integers(10))
-    strokes = WAYS[which][rng.integers(len(WAYS[which]))]
+    number = which(rng)
+    strokes = WAYS[number][rng.integers(len(WAYS[number]))]
     side = max(4 * size, 128)
     turn, slant = rng.normal(0, 0.1), rng.normal(0.1, 0.15)
     wide, high = rng.uniform(0.48, 0.74), rng.uniform(0.62, 0.8)
@@ -82,7 +87,7 @@ def digit(rng: Random, size: int = 32) -> tuple[np.ndarray, int]:
         places = ((path @ shape.T + middle) * side * 16).round().astype(np.int32)
         cv2.polylines(paper, [places], False, 255, pen, cv2.LINE_AA, shift=4)
     small = cv2.resize(paper, (size, size), interpolation=cv2.INTER_AREA)
-    return np.repeat(small[:, :, None], 3, axis=2), which
+    return np.repeat(small[:, :, None], 3, axis=2), number
 
 
 def _smooth(p: np.ndarray, n: int = 12) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import colorsys
 import copy
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -39,15 +40,36 @@ def draw(rng: Random, size: int = 256) -> np.ndarray:
     return landscape(rng, size)[0]
 
 
-def landscape(rng: Random, size: int = 256) -> tuple[np.ndarray, np.ndarray]:
-    """(photo, ids): ``(size, size, 3)`` uint8 and ``(size, size)`` uint8 of the classes 0 … 10."""
+def summer(rng: Random, size: int = 256) -> np.ndarray:
+    """A green landscape without snow, ``(size, size, 3)`` uint8."""
+    return landscape(rng, size, ("lake", "meadow", "village", "forest"), snowy=0.0)[0]
+
+
+def winter(rng: Random, size: int = 256) -> np.ndarray:
+    """The same kinds of landscapes under snow: the ground, the mountains, the trees."""
+    return landscape(rng, size, ("lake", "meadow", "village", "forest"), snowy=1.0)[0]
+
+
+ALL = ("lake", "beach", "meadow", "winter", "desert", "village", "sea", "forest")
+
+
+def landscape(
+    rng: Random, size: int = 256, kinds: Sequence[str] = ALL, snowy: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(photo, ids): ``(size, size, 3)`` uint8 and ``(size, size)`` uint8 of the classes 0 … 10.
+
+    Args:
+        kinds: of which to draw one.
+        snowy: 1 = everything lies under snow, 0 = nothing does; None = as it comes.
+    """
     scene = _Scene(rng, size)
-    kind = rng.choice(["lake", "beach", "meadow", "winter", "desert", "village", "sea", "forest"])
+    scene.white = snowy == 1
+    kind = rng.choice(list(kinds))
     scene.sky(cloudy=rng.choice([0.0, 0.3, 0.55, 0.75]))
     if kind not in ("sea", "beach") or rng.random() < 0.35:
         for depth in sorted(rng.uniform(0.15, 0.85, rng.integers(1, 4)))[::-1]:
-            scene.ridge(depth, snowy=kind == "winter" or rng.random() < 0.25)
-    ground = {"winter": SNOW, "desert": SAND, "beach": SAND}.get(kind, GRASS)
+            scene.ridge(depth, snowy=(kind == "winter" or rng.random() < 0.25) if snowy is None else scene.white)
+    ground = SNOW if scene.white else {"winter": SNOW, "desert": SAND, "beach": SAND}.get(kind, GRASS)
     if kind == "sea":
         scene.water(0.0, 1.0)
         scene.rocks(rng.integers(1, 5), WATER)
@@ -90,6 +112,7 @@ class _Scene:
         self.picture = np.zeros((size, size, 3), np.float32)
         self.ids = np.zeros((size, size), np.uint8)
         self.grain = noise(rng, size, 16, 3) * 0.5
+        self.white = False  # whether trees carry snow
 
     def done(self) -> tuple[np.ndarray, np.ndarray]:
         return self.picture.clip(0, 255).astype(np.uint8), self.ids
@@ -243,7 +266,7 @@ class _Scene:
                 crown = (up > 0.12) & (up < 1) & (np.abs(side) + ragged < steps)
             else:
                 crown = (side / 0.34) ** 2 + ((up - 0.66) / 0.36) ** 2 + 4 * ragged < 1
-            leaf = self.hue(0.34 if conifer else 0.28, 0.6, 0.42)
+            leaf = self.hue(0.6, 0.06, 0.9) if self.white else self.hue(0.34 if conifer else 0.28, 0.6, 0.42)
             light = 1 + 0.3 * np.clip(side * 2 + up - 0.5, -1, 1) + 0.25 * part.grain
             part.paint(crown, leaf * light[..., None], TREE)
 

@@ -282,6 +282,7 @@ class _Trainer:
                 how = "finished"
                 yield Phase(self.step, "training")
                 continue
+            self._hold(wish.still)
             losses.add(self._learn(self._next()))
             clock.tick()
             now = clock.seconds
@@ -395,9 +396,12 @@ class _Trainer:
         return Changed(self.step, *wanted)
 
     def _hold(self, still: Any) -> None:
+        """Sets who stands still, and everybody's learning rate: the Config's, times the GAN's own schedule, times the
+        dial."""
+        share = self.wish.lr * self.gan.rate(self.step)
         for name, optimizer in self.optimizers.items():
             for group, rate in zip(optimizer.param_groups, self.rates[name], strict=True):
-                group["frozen"], group["lr"] = name in still, rate * self.wish.lr
+                group["frozen"], group["lr"] = name in still, rate * share
 
     def _paused(self, asked: Callable[[], Wish], save: Callable[[dict[str, Any]], None], wish: Wish) -> Iterator[Event]:
         """Waits, and makes single steps; returns how it goes on: training, stopped or paused (for good)."""

@@ -39,7 +39,7 @@ def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Previe
     if limits().public and not runs.offered(source):
         raise ValueError("This server does not open folders of its own disk. Upload the pictures instead.")
     data = shape(source, config)
-    limits().check(pictures=None if data.toy else len(data))
+    limits().check(pictures=None if data.own else len(data))
     found = {"kind": data.kind, "count": len(data), "looked": 0, "sizes": {}, "skipped": {}}
     if not data.toy:
         found = data.checked(most)
@@ -52,9 +52,10 @@ def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Previe
     return Preview(**found, sheet=images.sheet([images.to_pictures(row) for row in rows]))
 
 
-def thumbnail(gan: str, toy: str) -> Picture:
-    """A few pictures of a toy set, as small as they are."""
-    sheet = preview(gan, f"toy:{toy}", registry.gan(gan).CLASSROOM).sheet
+def thumbnail(gan: str, source: str) -> Picture:
+    """A few pictures of a set that the studio has itself (``toy:shoes``), as small as they are."""
+    kind = registry.gan(gan)
+    sheet = preview(gan, source, kind.Data.unlabelled(kind.CLASSROOM)).sheet
     cell = (sheet.width + 2) // ACROSS
     side = min(DOWN * cell, sheet.height + 2) - 2
     return sheet.crop((0, 0, side, side))

@@ -209,10 +209,11 @@ def _work(
         if steps is None and minutes is None:
             steps, minutes = _left(card.get("goal") or {}, state)
         held = card.get("held_out") or []
-        some = [data.names.index(name) for name in (held or data.names)]
+        shown = data.aside(held) if held else data
+        some = [shown.names.index(name) for name in (held or data.names)]
         some = some[:: max(1, len(some) // 10)][:10]
-        examples = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
-        glance = _glance(data, kind, held)
+        examples = shown.batch(some, [np.random.default_rng(k) for k in range(len(some))])
+        glance = _glance(shown, kind, held)
         aside = set(held)
         data.keep([name for name in data.names if name not in aside])
         with run._writing():  # it may have been given another title while it waited

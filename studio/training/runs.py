@@ -35,7 +35,7 @@ import torch
 
 from studio import checkpoints, features, images, registry
 from studio.base import BaseGAN
-from studio.data.files import several
+from studio.data.files import is_name, several
 from studio.guests import owners
 from studio.guests.limits import limits
 from studio.places import ROOT, home, write_atomically
@@ -498,15 +498,10 @@ def busy() -> int:
     return sum(run.alive for run in all_runs())
 
 
-def _is_name(part: str) -> bool:
-    """Whether a source is the name of a drawn set or of one of torchvision's, and no place on the disk."""
-    return part == "toy" or part.startswith(("toy:", "torchvision:"))
-
-
 def offered(source: str) -> bool:
-    """Whether a source is one that a stranger may name: drawn, of torchvision, or uploaded."""
+    """Whether a source is one that a stranger may name: drawn, built in, of torchvision, or uploaded."""
     uploads = (home() / "data").resolve()
-    return all(_is_name(part) or uploads in Path(part).resolve().parents for part in several(source))
+    return all(is_name(part) or uploads in Path(part).resolve().parents for part in several(source))
 
 
 def _place(run: Run) -> tuple[str, float] | None:
@@ -578,7 +573,7 @@ def create(
     features.check(config)
     data = kind.Data(source, config)
     config = data.fit(config, card.get("extras", {}))
-    allowed.check(pictures=None if data.toy else len(data))
+    allowed.check(pictures=None if data.own else len(data))
     there = set(data.names)
     if lacking := [name for name in held if name not in there]:
         more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
@@ -595,7 +590,7 @@ def create(
     earlier = card.get("origin", {})
     if before is not None:
         begin, earlier = f"--from-run {before.name}", before.origin()
-    where = "+".join(part if _is_name(part) else str(Path(part).resolve()) for part in several(source))
+    where = "+".join(part if is_name(part) else str(Path(part).resolve()) for part in several(source))
     command = f"train {gan} --data {data_name(source)} {begin} --set {shlex.join(settings)}"
     if recipe:
         command = f"recipe {gan} {recipe['tag']} --data DIR"

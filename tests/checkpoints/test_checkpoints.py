@@ -12,11 +12,14 @@ import pytest
 import torch
 
 import studio
-from studio import checkpoints, formats
+from studio import checkpoints, formats, registry
 from studio.checkpoints import weights
 from studio.formats import safe
+from studio.gans import dcgan
 from studio.gans.pix2pix import GAN
+from studio.hub import foreign
 from studio.images import Image
+from studio.places import ROOT
 
 TITLE = {"title": {"en": "A", "ko": "가"}}
 
@@ -53,6 +56,95 @@ def test_the_card_says_what_is_in_the_folder(gan, home):
     assert (folder / "preview.webp").exists()
     assert card["title"]["ko"] == "가"
     assert all(v.dtype == torch.float16 for v in safe.read(folder / "weights.safetensors").values())
+
+
+# ---- two generators, and a judge of another name --------------------------------------------------------------------
+
+
+class Two(dcgan.GAN):
+    """A second generator, as CycleGAN has one; its judge is called critic."""
+
+    demo = ("generator", "back")
+    apart = ("back",)
+
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.back, self.critic = dcgan.paper.Generator(self.config), self.discriminator
+        del self.discriminator
+
+
+@pytest.fixture
+def two(monkeypatch):
+    """As if DCGAN were such a GAN."""
+    known, named = registry.gan, registry.name_of
+    monkeypatch.setattr(registry, "gan", lambda name: Two if name == "dcgan" else known(name))
+    monkeypatch.setattr(registry, "name_of", lambda gan: "dcgan" if isinstance(gan, Two) else named(gan))
+    torch.manual_seed(0)
+    return Two(Two.TINY).eval()
+
+
+def test_a_second_generator_has_a_file_of_its_own(two, home):
+    folder = checkpoints.save(two, "mine", TITLE, half=False)
+    card = checkpoints.card("dcgan", "mine")
+    assert set(card["files"]) == {"weights.safetensors", "weights-back.safetensors", "discriminator.safetensors"}
+    assert checkpoints.files_of(Two) == list(card["files"])
+    for file, child in zip(card["files"], ("generator", "back", "critic"), strict=True):
+        assert {name.split(".")[0] for name in safe.read(folder / file)} == {child}
+    loaded = checkpoints.load("dcgan", "mine")
+    assert all(torch.equal(a, b) for a, b in zip(two.parameters(), loaded.parameters(), strict=True))
+    assert all(file.stat().st_size < 0.6 * sum(f["bytes"] for f in card["files"].values()) for file in folder.iterdir())
+
+
+def test_a_checkpoint_from_before_it_had_one_is_loaded_unchanged(two, home, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(Two, "apart", ())
+        checkpoints.save(two, "old", TITLE, half=False)
+    assert set(checkpoints.card("dcgan", "old")["files"]) == {"weights.safetensors", "discriminator.safetensors"}
+    loaded = checkpoints.load("dcgan", "old")
+    assert torch.equal(loaded.back.project.weight, two.back.project.weight)
+
+
+def test_a_file_that_is_missing_or_changed_is_said_of_the_second_generator_too(two, home):
+    folder = checkpoints.save(two, "mine", TITLE)
+    content = (folder / "weights-back.safetensors").read_bytes()
+    (folder / "weights-back.safetensors").write_bytes(content[:-1] + b"x")
+    with pytest.raises(ValueError, match=r"weights-back.safetensors is damaged"):
+        checkpoints.load("dcgan", "mine")
+    (folder / "weights-back.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"weights-back.safetensors is missing"):
+        checkpoints.load("dcgan", "mine")
+
+
+def test_a_stranger_s_card_may_list_the_files_that_the_gan_has_and_no_others(two, home):
+    folder = checkpoints.save(two, "mine", TITLE)
+    text = (folder / "card.json").read_bytes()
+    assert set(foreign.read(text)["files"]) == set(checkpoints.files_of(Two))
+    for name in ("weights-front.safetensors", "weights-.safetensors", "weights-../x.safetensors", "critic.safetensors"):
+        card = json.loads(text)
+        card["files"][name] = card["files"]["weights.safetensors"]
+        with pytest.raises(
+            foreign.Refused, match="weights are called weights.safetensors or weights-back.safetensors or"
+        ):
+            foreign.read(json.dumps(card).encode())
+    card = json.loads(text) | {"gan": "pix2pix", "config": {}}  # another GAN has no such file
+    with pytest.raises(foreign.Refused, match="weights-back.safetensors.*weights are called"):
+        foreign.read(json.dumps(card).encode())
+
+
+def test_whoever_judges_is_a_fact_of_the_card_whatever_it_is_called(two, gan, home):
+    checkpoints.save(two, "mine", TITLE)
+    assert checkpoints.has_judge(checkpoints.card("dcgan", "mine"))
+    two.critic = None
+    checkpoints.save(two, "alone", TITLE)
+    assert not checkpoints.has_judge(checkpoints.card("dcgan", "alone"))
+    assert checkpoints.load("dcgan", "alone").critic is None
+    checkpoints.save(gan, "mine", TITLE)
+    assert checkpoints.has_judge(checkpoints.card("pix2pix", "mine"))
+
+
+def test_no_page_asks_for_a_file_by_its_name():
+    for path in (*(ROOT / "pages").rglob("*.py"), *(ROOT / "pages").rglob("*.js")):
+        assert "discriminator.safetensors" not in path.read_text(encoding="utf-8"), path
 
 
 def test_values_too_large_for_half_stay_whole(gan, home):

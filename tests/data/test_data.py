@@ -264,14 +264,15 @@ def test_a_blank_photo_is_no_reason_to_fail(value):
         assert sketches.pair(blank, rng, 1.0)[0].shape == (256, 256, 3)
 
 
-def test_a_drawing_without_colour_stands_for_a_picture_without_colour():
+def test_a_share_of_the_sketches_has_colour_and_all_stand_for_the_photo_as_it_is():
     photo = toys.picture("shoes", np.random.default_rng(3))
-    for k in range(12):
+    coloured = []
+    for k in range(40):
         sketch, target = sketches.pair(photo, np.random.default_rng(k), 0.5)
-        coloured = (np.ptp(sketch, axis=2) > 30).any()
-        assert coloured == np.array_equal(target, photo)
-        assert coloured or np.ptp(target, axis=2).max() == 0
-    assert np.array_equal(sketches.pair(photo, np.random.default_rng(0), 0.0)[1], photo)  # unless hints are unknown
+        coloured.append((np.ptp(sketch, axis=2) > 30).any())
+        assert np.array_equal(target, photo)
+    assert 8 < sum(coloured) < 32
+    assert not (np.ptp(sketches.pair(photo, np.random.default_rng(3), 0.0)[0], axis=2) > 30).any()
 
 
 # ---- order ----------------------------------------------------------------------------------------------------------

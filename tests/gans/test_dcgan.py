@@ -12,9 +12,11 @@ from torch import nn
 from studio import toys
 from studio.data import Images
 from studio.gans.dcgan import GAN
-from studio.gans.dcgan.paper import MOST, Config, Discriminator, Generator
-from studio.images import Image
+from studio.gans.dcgan.paper import Config, Discriminator, Generator
+from studio.images import Image, to_picture, to_pictures
+from studio.latents import MOST_WALKED
 from studio.losses import bce
+from studio.verbs import verbs
 
 
 @pytest.fixture
@@ -91,6 +93,20 @@ def test_a_walk_begins_and_ends_at_its_seeds(gan):
     assert np.abs(np.asarray(far[2], int) - np.asarray(gan.sample(9), int)).max() <= 1
 
 
+def test_the_verbs_of_noise_are_what_they_were(gan):
+    """Since they lie on the floor: a seed's noise, and the straight line between two, to the last pixel."""
+    z = [gan.noise(1, torch.Generator().manual_seed(seed)) for seed in (3, 9, 27)]
+    assert np.array_equal(np.asarray(gan.sample(3)), np.asarray(to_picture(gan.generator(z[0]))))
+    way = torch.linspace(0, 2, 9)
+    k = way.long().clamp_max(1)
+    line = to_pictures(gan.generator(torch.lerp(torch.cat(z)[k], torch.cat(z)[k + 1], (way - k)[:, None])))
+    assert all(np.array_equal(*map(np.asarray, pair)) for pair in zip(gan.walk([3, 9, 27], 4), line, strict=True))
+    assert [(name, list(verb.arguments)) for name, verb in verbs(GAN).items()] == [
+        ("sample", ["seed"]), ("walk", ["seeds", "steps"]), ("between", ["seeds", "at"]), ("wall", ["seed", "count"]),
+        ("film", ["seeds", "steps", "kind", "rate"]), ("judge", ["picture"]),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("seeds", "steps", "sentence"),
     [
@@ -100,7 +116,7 @@ def test_a_walk_begins_and_ends_at_its_seeds(gan):
         ([1, 2.5], 4, "whole numbers"),
         ([1, True], 4, "whole numbers"),
         ([1, 2], 0, "1 to 64 pictures"),
-        ([1, 2], MOST, "fewer steps"),
+        ([1, 2], MOST_WALKED, "fewer steps"),
         ([1, 2], 10_000, "fewer steps"),
         (list(range(500)), 1, "fewer seeds"),
     ],

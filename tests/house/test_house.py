@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import re
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,13 @@ def same(a, b) -> bool:
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     return a == b
+
+
+def test_its_networks_of_the_demo_are_its_own_and_one_is_in_the_first_file(gan, kind):
+    children = {name for name, _ in gan.named_children()}
+    assert set(kind.demo) <= children
+    assert set(kind.apart) < set(kind.demo)
+    assert all(re.fullmatch("[a-z0-9_]{1,40}", name) for name in kind.apart)
 
 
 def test_a_step_is_finite_and_names_its_terms(gan, kind):

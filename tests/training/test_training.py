@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +71,53 @@ def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
     assert state["config"]["lr"] == 0.003
     assert state["optimizers"]["generator"]["param_groups"][0]["lr"] == 0.003
     assert state["optimizers"]["discriminator"]["param_groups"][0]["lr"] == 2e-4
+
+
+class Falling(GAN):
+    """Its learning rates stay for two steps and then fall to 0 in four, as CycleGAN's do (1703.10593, section 4)."""
+
+    def rate(self, step):
+        return min(1.0, 1 - (step - 2) / 4)
+
+
+def fall(steps, resume=None, wish=training.Wish):
+    """Trains the falling one; (the last state, each step's learning rates by player)."""
+    torch.manual_seed(0)
+    gan = Falling(replace(GAN.TINY, lr=2e-3, judge_lr=4e-3))
+    seen, states = [], []
+    step = gan.train_step
+
+    def watched(batch, optimizers, k):
+        seen.append({name: optimizer.param_groups[0]["lr"] for name, optimizer in optimizers.items()})
+        return step(batch, optimizers, k)
+
+    gan.train_step = watched
+    data = Pairs("toy", gan.config)
+    list(training.train(gan, data, steps=steps, resume=resume, save=states.append, asked=wish))
+    return states[-1], seen
+
+
+def test_learning_rates_fall_as_the_gan_says_and_a_resumed_training_is_the_same():
+    whole, rates = fall(5)
+    assert [each["generator"] for each in rates] == pytest.approx([2e-3, 2e-3, 2e-3, 1.5e-3, 1e-3])
+    assert [each["discriminator"] for each in rates] == pytest.approx([4e-3, 4e-3, 4e-3, 3e-3, 2e-3])
+    half, first = fall(4)
+    parts, last = fall(5, copy.deepcopy(half))
+    assert first + last == rates
+    assert states_equal(whole, parts)
+
+
+def test_the_room_s_dial_multiplies_the_schedule():
+    state, rates = fall(5, wish=lambda: training.Wish(lr=0.5))
+    assert [each["generator"] for each in rates] == pytest.approx([1e-3, 1e-3, 1e-3, 7.5e-4, 5e-4])
+    assert state["optimizers"]["generator"]["param_groups"][0]["lr"] == pytest.approx(5e-4)
+
+
+def test_who_stands_still_does_so_whatever_the_schedule():
+    state, _ = fall(3, wish=lambda: training.Wish(still=("generator",)))
+    groups = {name: each["param_groups"][0]["frozen"] for name, each in state["optimizers"].items()}
+    assert groups == {"generator": True, "discriminator": False}
+    assert state["optimizers"]["generator"]["state"] == {}  # it never made a step
 
 
 def test_events_and_folder(tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 import studio
 from pages.parts.said.told import slider
 from pages.parts.said.words import word
+from studio.checkpoints import has_judge
 
 GAN, PART = "stargan", "sliders"
 LOW, HIGH = -0.5, 1.5
@@ -56,7 +57,7 @@ def labels_of(card: dict[str, Any]) -> Any:
 def play(card: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `told.sliders`."""
     labels, size = labels_of(card), card["config"]["size"]
-    judged = "discriminator.safetensors" in card["files"]
+    judged = has_judge(card)
     excludes = [[labels.names[k] for k in group] for group in labels.groups]
     return {
         "verb": "edit", "field": "face", "controls": controls(labels), "examples": examples(card), "crop": True,

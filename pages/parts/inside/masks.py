@@ -9,6 +9,7 @@ import studio
 from pages.parts.said import address
 from pages.parts.said.mount import component
 from pages.parts.said.words import table
+from studio.checkpoints import has_judge
 
 _masks = component("inside/masks")
 
@@ -33,7 +34,7 @@ def masks(card: Mapping[str, Any], labels: Any, names: Mapping[str, str]) -> Non
             "gan": gan, "tag": card["tag"], "page": gan, "desk": f"{gan}/sliders", "size": config.size,
             "sets": [[labels.names[k] for k in places] for places in labels.sets],
             "excludes": [[labels.names[k] for k in group] for group in labels.groups],
-            "names": dict(names), "judged": "discriminator.safetensors" in card["files"],
+            "names": dict(names), "judged": has_judge(card),
             "words": words, "hide": sorted(address.hidden()),
             "counts": {
                 "width": config.width, "base": base, "each": each, "paperBase": paper_base, "paperEach": paper_each,

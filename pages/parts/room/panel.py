@@ -20,7 +20,7 @@ from pages.parts.said.words import book, said, word
 from pages.parts.shell.picker import title as title_of
 from studio import checkpoints
 from studio.base import checked
-from studio.data.files import PICTURES
+from studio.data.files import PICTURES, is_name, is_own
 from studio.guests import owners
 from studio.guests.limits import limits
 from studio.markdown import plain
@@ -213,8 +213,10 @@ def _named(kind: Any, source: str | None) -> str:
     """What a run is called if nobody says otherwise: the GAN and its data."""
     if not source:
         return kind.about.title
-    data = source.partition(":")[2] if ":" in source and not Path(source).exists() else Path(source).name
-    return f"{kind.about.title}: {_toy_name(data) if source.startswith('toy') else data.removesuffix('.zip')}"
+    if is_own(source):
+        return f"{kind.about.title}: {catalogue.set_named(source)}"
+    data = source.partition(":")[2] if is_name(source) else Path(source).name
+    return f"{kind.about.title}: {data.removesuffix('.zip')}"
 
 
 # ---- the data -------------------------------------------------------------------------------------------------------
@@ -225,6 +227,7 @@ def _source(gan: str, kind: Any) -> str | None:
     kept = uploads.uploads(address.visitor())
     offered = {
         "toy": bool(kind.Data.TOYS),
+        "real": bool(kind.Data.REAL),
         "upload": kind.Data.FILES,
         "kept": kind.Data.FILES and bool(kept),
         "folder": kind.Data.FILES and not limits().public,
@@ -242,37 +245,37 @@ def _source(gan: str, kind: Any) -> str | None:
         wrap=True,
         persist_state="session",
     )
-    return {"toy": _toy, "upload": _upload, "kept": _kept, "folder": _folder, "torchvision": _tv}[chosen](gan, kind)
+    asked = {"toy": _own, "real": _own, "upload": _upload, "kept": _kept, "folder": _folder, "torchvision": _tv}
+    return asked[chosen](gan, kind, *([chosen] if asked[chosen] is _own else []))
 
 
-def _toy_name(name: str) -> str:
-    known = book("train")["toys"].get(name)
-    return said(known) if known else name
-
-
-def _toy(gan: str, kind: Any) -> str:
-    if len(kind.Data.TOYS) == 1:
-        return f"toy:{kind.Data.TOYS[0]}"
-    columns = st.columns(max(3, len(kind.Data.TOYS)), gap="small")[: len(kind.Data.TOYS)]
-    for column, name in zip(columns, kind.Data.TOYS, strict=True):
-        column.image(_thumbnail(gan, name), width="stretch", alt=_toy_name(name))
+def _own(gan: str, kind: Any, which: str) -> str:
+    """The sets that the studio has itself: drawn ones (``toy``), or real ones that are built in (``real``)."""
+    sources = [source for source in kind.Data.sources() if source.startswith(f"{which}:")]
+    if len(sources) == 1 and which == "toy":
+        return sources[0]
+    columns = st.columns(max(3, len(sources)), gap="small")[: len(sources)]
+    for column, source in zip(columns, sources, strict=True):
+        column.image(_thumbnail(gan, source), width="stretch", alt=catalogue.set_named(source))
     chosen = st.segmented_control(
         word("train.form.toySet"),
-        list(kind.Data.TOYS),
-        format_func={name: _toy_name(name) for name in kind.Data.TOYS}.get,
-        default=kind.Data.TOYS[0],
+        sources,
+        format_func={source: catalogue.set_named(source) for source in sources}.get,
+        default=sources[0],
         required=True,
-        key=f"toy-{gan}",
+        key=f"{which}-{gan}",
         label_visibility="collapsed",
         wrap=True,
         persist_state="session",
     )
-    return f"toy:{chosen}"
+    for whose in catalogue.licences([chosen]):
+        st.caption(plain(whose))
+    return chosen
 
 
 @st.cache_data(show_spinner=False)
-def _thumbnail(gan: str, toy: str) -> Any:
-    return thumbnail(gan, toy)
+def _thumbnail(gan: str, source: str) -> Any:
+    return thumbnail(gan, source)
 
 
 def _upload(gan: str, kind: Any) -> str | None:

@@ -219,7 +219,7 @@ class Room {
       rate: run.how === "training" && report ? this.number(Number(report.rate.toPrecision(report.rate < 10 ? 2 : 3))) : "–",
       memory: active && run.alive && report?.memory ? `${this.number(Math.round(report.memory))} MB` : "–",
       device: run.device.replace(/^cpu/, "CPU"),
-      data: this.#data.words.toys[run.data.replace(/^toy:/, "")] ?? run.data,
+      data: this.#data.words.toys[run.data.replace(/^toy:|(?<=^points):.*/, "")] ?? run.data,
       size: config.size ? `${config.size} px` : "–",
     };
     for (const [name, value] of Object.entries(facts)) this.#put(this.parts.facts[name], value);

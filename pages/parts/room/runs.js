@@ -82,7 +82,7 @@ class Runs {
     return h("li", { "data-run": run.name }, h("a", { href: `?${search}`, onclick: (event) => this.#open(event, run) },
       h("span", { class: "thumb" }, ...(address ? [picture] : [])),
       h("span", { class: "text" }, h("b", {}, run.title), h("span", { class: "line" }, h("i", { class: "lamp", "data-how": run.how }), parts.join(" · ")),
-        h("span", { class: "line faint" }, [...(this.#data.gan ? [] : [this.#data.titles?.[run.gan] ?? run.gan]), this.#data.words.toys[run.data.replace(/^toy:/, "")] ?? run.data].join(" · ")),
+        h("span", { class: "line faint" }, [...(this.#data.gan ? [] : [this.#data.titles?.[run.gan] ?? run.gan]), this.#data.words.toys[run.data.replace(/^toy:|(?<=^points):.*/, "")] ?? run.data].join(" · ")),
         h("span", { class: "bar", "data-how": run.how }, h("i", { style: `width:${Math.min(100, Math.round(100 * share))}%` })))));
   }
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pages.parts.said.words import book, said
 from studio import registry
 from studio.base import About
+from studio.data import real
 
 PAGES = Path(__file__).parents[2]
 FIRST = "pix2pix"  # what a first visitor tries, and what is loaded before anybody asks
@@ -41,3 +43,25 @@ def pages_of(names: Sequence[str], but: str = "") -> list[dict[str, str]]:
     """``{"gan", "title"}`` of those of the GANs that have a page, without one of them."""
     there = {each.name: each.about.title for each in gans() if each.about and each.page.exists()}
     return [{"gan": name, "title": there[name]} for name in names if name in there and name != but]
+
+
+def set_named(source: str) -> str:
+    """What a set of the studio's own is called: drawn (``toy:shoes``), by a visitor (``points:…``), or built in
+    (``real:digits``)."""
+    kind, _, name = source.partition(":")
+    if kind == "real":
+        return said(real.about(name)["title"])
+    known = book("train")["toys"].get("points" if kind == "points" else name)
+    return said(known) if known else name
+
+
+def set_names() -> dict[str, str]:
+    """All their names, as the training room's scripts look them up: drawn ones by name, built-in ones by source."""
+    drawn = {name: said(words) for name, words in book("train")["toys"].items()}
+    return drawn | {f"real:{name}": said(real.about(name)["title"]) for name in real.names()}
+
+
+def licences(sources: Sequence[str]) -> list[str]:
+    """Whose the built-in sets among them are: a sentence each, with the set's name before it."""
+    there = [source for source in sources if source.startswith("real:")]
+    return [f"{set_named(source)}: {said(real.about(source[5:])['licence'])}" for source in there]

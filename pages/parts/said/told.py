@@ -221,7 +221,7 @@ def _other(gan: str, silent: int, titles: dict[str, str]) -> dict[str, Any] | No
 
 def runs(gan: str | None, page: str) -> dict[str, Any]:
     """What ``runs.js`` is told: the runs there are; of one GAN, or of all (None)."""
-    words = table("train.runs") | {"how": table("train.how"), "toys": table("train.toys")}
+    words = table("train.runs") | {"how": table("train.how"), "toys": catalogue.set_names()}
     titles = {each.name: each.about.title for each in catalogue.gans() if each.about}
     return {"gan": gan, "page": page, "words": words, "titles": titles, "lang": language()}
 
@@ -234,7 +234,7 @@ def room(run: str, gan: str, page: str, compare: str | None, steer: bool) -> dic
         steer: whether the visitor may.
     """
     words = table("train.room") | {"how": table("train.how"), "players": table("studio.read.players")}
-    words["toys"] = table("train.toys")
+    words["toys"] = catalogue.set_names()
     return {
         "run": run, "gan": gan, "page": page, "words": words, "lang": language(), "steer": steer, "compare": compare,
         "minutes": minutes(devices.device()),

@@ -33,9 +33,6 @@ from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, optio
 from studio.data import Images
 from studio.losses import bce
 
-MOST = 64  # pictures of one walk
-
-
 COMPANY = 31  # made pictures that a judged one comes with
 
 
