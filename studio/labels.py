@@ -19,6 +19,9 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from studio import images
 from studio.images import Picture
@@ -376,3 +379,22 @@ def sampled(array: np.ndarray, height: int, width: int) -> np.ndarray:
     rows = ((np.arange(height) + 0.5) * array.shape[0] / height).astype(int)
     columns = ((np.arange(width) + 0.5) * array.shape[1] / width).astype(int)
     return array[rows[:, None], columns]
+
+
+def planes(ids: Tensor, labels: int, unknown: bool, edges: bool = False, objects: Tensor | None = None) -> Tensor:
+    """A label map as networks see it: ``(N, H, W)`` ids -> ``(N, labels + unknown + edges, H, W)`` of 0 and 1.
+
+    Args:
+        unknown: whether pixels of no class have a channel of their own, after those of the labels, or none.
+        edges: whether the last channel has the borders between objects (the instance map).
+        objects: ``(N, H, W)`` numbers of objects; without, each region of one label counts as one.
+    """
+    ids = ids.long()
+    shown = ids.clamp_max(labels) if unknown else ids
+    found = (shown[:, None] == torch.arange(labels + unknown, device=ids.device)[:, None, None]).float()
+    if not edges:
+        return found
+    objects = shown if objects is None else objects.long()
+    across, down = objects[:, :, 1:] != objects[:, :, :-1], objects[:, 1:] != objects[:, :-1]
+    border = F.pad(across, (1, 0)) | F.pad(across, (0, 1)) | F.pad(down, (0, 0, 1, 0)) | F.pad(down, (0, 0, 0, 1))
+    return torch.cat([found, border[:, None].float()], dim=1)

@@ -14,12 +14,13 @@ from studio import images, measure
 from studio.base import verb
 from studio.data import Styles
 from studio.gans.gated_gan import official, paper
-from studio.gans.gated_gan.paper import MARGIN, PART, Config
+from studio.gans.gated_gan.paper import Config
 from studio.images import Picture
 
 # ---- the GAN --------------------------------------------------------------------------------------------------------
 
 ONE_PASS = 1024 * 1024  # pixels that are painted in one go; larger pictures in parts
+PART, MARGIN = 512, 64  # pixels a side of a part, and of what it sees beyond its border
 
 
 MOST = 12_000_000  # pixels of a result: a larger photo is made smaller
@@ -71,6 +72,15 @@ class GAN(paper.GAN):
     """Gated-GAN with its verbs, previews and figures."""
 
     official = staticmethod(official.official)
+
+    @staticmethod
+    def parameters_of(config: Config) -> tuple[int, int]:
+        """(what the generator has besides its gates, what each style adds): at width 64, 6,657,539 and 1,180,160."""
+        w, code = config.width, 4 * config.width
+        block = 2 * (9 * code * code + code)  # two 3 x 3 convolutions, each with its bias
+        outer = 2 * 3 * 49 * w + w + 3  # the 7 x 7 ones
+        inner = 2 * 9 * (2 * w * w + 8 * w * w) + (2 + 4 + 2 + 1) * w  # two down, two up
+        return outer + inner + config.blocks * block, block
 
     def preview(self, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """The photo, what the identity gate gives back, and the photo in each style."""

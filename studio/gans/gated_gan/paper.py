@@ -40,6 +40,7 @@ from studio.data import Styles
 from studio.features import features, likeness
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import least_squares, r1
+from studio.pool import Pool
 from studio.projected import Look, both, eyes_terms, opened, second_judge
 
 
@@ -246,36 +247,6 @@ class Discriminator(nn.Module):
         return None if self.painted is None else self.painted(picture), whose
 
 
-class Pool(nn.Module):
-    """Earlier fakes (Shrivastava et al. 2017, arXiv 1612.07828): half of what D sees is one of the last ``most``.
-
-    They are buffers, so a resumed training goes on with them. Random numbers are PyTorch's own, which a trainer seeds.
-    """
-
-    def __init__(self, most: int, size: int) -> None:
-        super().__init__()
-        self.register_buffer("kept", torch.zeros(most, 3, size, size))
-        self.register_buffer("count", torch.zeros((), dtype=torch.long))
-
-    @torch.no_grad()
-    def forward(self, fakes: Tensor) -> Tensor:
-        """As many: each newly made, or taken out of the pool with probability 1/2 and replaced there."""
-        given = fakes.clone()
-        for k, fake in enumerate(fakes):
-            if self.count < len(self.kept):
-                self.kept[self.count] = fake
-                self.count += 1
-            elif len(self.kept) and torch.rand(()) < 0.5:
-                place = int(torch.randint(len(self.kept), ()))
-                given[k], self.kept[place] = self.kept[place].clone(), fake
-        return given
-
-    def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
-        if prefix + "kept" in state and state[prefix + "kept"].shape != self.kept.shape:
-            state = {prefix + "kept": torch.zeros_like(self.kept), prefix + "count": torch.zeros_like(self.count)}
-        super()._load_from_state_dict(state, prefix, *rest)  # fakes of another size: it fills anew
-
-
 def class_loss(logits: Tensor, style: Tensor) -> Tensor:
     """-log of the probability of each item's style, averaged over patches: ``(N, K, h, w)``, ``(N,)``."""
     return F.cross_entropy(logits, style[:, None, None].expand(-1, *logits.shape[2:]))
@@ -291,9 +262,6 @@ LAZY = 8  # steps between two computations of the R1 penalty (1912.04958, sectio
 
 
 DEEP = 2  # of the network that knows pictures, the layers from here on: things, not strokes and colours
-
-
-PART, MARGIN = 512, 64  # pixels a side of a part, and of what it sees beyond its border
 
 
 # ---- the GAN -------------------------------------------------------------------------------------------------------
@@ -362,15 +330,6 @@ class GAN(BaseGAN):
         for p in self.parameters():
             if p.ndim == 1:
                 nn.init.zeros_(p)
-
-    @staticmethod
-    def parameters_of(config: Config) -> tuple[int, int]:
-        """(what the generator has besides its gates, what each style adds): at width 64, 6,657,539 and 1,180,160."""
-        w, code = config.width, 4 * config.width
-        block = 2 * (9 * code * code + code)  # two 3 x 3 convolutions, each with its bias
-        outer = 2 * 3 * 49 * w + w + 3  # the 7 x 7 ones
-        inner = 2 * 9 * (2 * w * w + 8 * w * w) + (2 + 4 + 2 + 1) * w  # two down, two up
-        return outer + inner + config.blocks * block, block
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config

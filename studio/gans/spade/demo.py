@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from studio.base import verb
 from studio.data import Segmentations
 from studio.data.base import to_batch
 from studio.gans.spade import official, paper
+from studio.gans.spade.concat import Concat
 from studio.gans.spade.paper import Config
 from studio.images import Picture
 from studio.labels import Classes, LabelMap, Reading, open_map, palette, sampled
@@ -68,6 +69,15 @@ class GAN(paper.GAN):
     """SPADE with its verbs, previews and figures."""
 
     official = staticmethod(official.official)
+    generators: ClassVar[dict[str, Any]] = paper.GAN.generators | {"concat": Concat}
+
+    @classmethod
+    def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
+        file = values.pop("vgg", "")  # until 2026-12 the term was by VGG's features, and off without its weights
+        if "perceptual" in values:
+            weight = values.pop("perceptual")
+            values["alike"] = weight if file else 0.0
+        return values
 
     # ---- looking at it ----------------------------------------------------------------------------------------------
 
@@ -83,7 +93,8 @@ class GAN(paper.GAN):
         own = torch.cat([self._drawn(k) for k in range(len(ids))]) if self.config.style else None
         columns = [shown, self.generator(self.one_hot(ids), own)]
         if self.encoder is not None:
-            columns.append(self.generator(self.one_hot(ids), self.encoder(self._looked_at(photo)).chunk(2, 1)[0]))
+            style = self.encoder(self.encoder.looked_at(photo)).chunk(2, 1)[0]
+            columns.append(self.generator(self.one_hot(ids), style))
         return torch.stack([*columns, photo], dim=1)
 
     @classmethod
@@ -193,12 +204,8 @@ class GAN(paper.GAN):
             labels: one class a pixel, as for paint.
             channel: which channel's maps to show; layers with fewer start again from 0.
         """
-        if self.config.conditioning != "spade":
-            raise ValueError("This checkpoint gets the label map as its input only, so there is no modulation to show.")
-        shown = []
-        for name, numbers in self.generator(
-            self.one_hot(torch.from_numpy(self._fitted(labels))[None]), inside=True
-        ).items():
+        shown, ids = [], torch.from_numpy(self._fitted(labels))[None]
+        for name, numbers in self.generator.modulations(self.one_hot(ids)).items():
             gamma, beta = (x[0].cpu() for x in numbers)
             one, two = gamma[channel % len(gamma)], beta[channel % len(beta)]
             strength = (gamma.square() + beta.square()).mean(dim=0).sqrt()

@@ -12,32 +12,27 @@ convolutional net makes of the label map m:
 
 A net that gets m only as its input must carry it through layers whose normalisation takes the mean of each map away.
 Where m is one label over the whole picture, the mean is all that there is: sky or grass, what comes out is the same.
-``conditioning="concat"`` is such a net, to see it happen.
+`concat.py` has such a net, to see it happen (``conditioning="concat"``); `style.py` what reads a style off a photo.
 
     Park, Liu, Wang, Zhu: Semantic Image Synthesis with Spatially-Adaptive Normalization. CVPR 2019.
     https://arxiv.org/abs/1903.07291
 
 How this differs from the paper (each a field of `Config`, the defaults are the paper's): the net that knows pictures is
-EfficientNet-Lite0 and not VGG-19 (`studio.features`); a judge that sees by it may stand beside the discriminators, or
-in their place (`eyes`, arXiv 2111.01007); some pictures may be painted in a random style, which the encoder must then
-recognise (`free`, `recognised`; BicycleGAN, arXiv 1711.11586), or styles come to be ignored; an L1 distance to the
-photo may help a short training; gamma and beta may be made by 1 x 1 kernels, and of fewer hidden maps, which makes a
-net that paints while the brush moves; the picture may take fewer doublings, and the style vector a first map of fixed
-size, so that a net trained at 64 px goes on at 128; the encoder may do without its normalisation, which hides a photo's
-brightness from it; the averaged generator may be the one that is shown. Adam's betas are the authors' code's.
-Synchronised batch normalisation is plain batch normalisation here: one machine has one batch. A demo normalises by the
-training's averages, as theirs.
+EfficientNet-Lite0 and not VGG-19; a judge that sees by it may stand beside the discriminators or for them (`eyes`,
+arXiv 2111.01007); some pictures may be painted in a random style, which the encoder must then recognise (`free`,
+`recognised`; BicycleGAN, arXiv 1711.11586); an L1 distance to the photo may help a short training; gamma and beta may
+come of 1 x 1 kernels and fewer maps; with fewer doublings, and a style's first map of fixed size, a net trained at 64
+px goes on at 128; the encoder may do without normalisation, which hides a photo's brightness from it; the averaged
+generator may be shown. Adam's betas are the authors' code's. Batches are one machine's.
 
 Read before: pix2pix, wgan. Read next: stylegan (whose styles have no place), stylegan2.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +43,8 @@ from torch.optim import Adam, Optimizer
 from studio.base import About, BaseGAN, Losses, Optimizers, Term, descend, option, weighed
 from studio.data import Segmentations
 from studio.features import features, likeness
+from studio.gans.spade.style import Encoder, divergence
+from studio.labels import planes
 from studio.layers import Norm
 from studio.losses import hinge
 from studio.projected import ONLOOKER, Look, both, eyes_terms, opened, second_judge
@@ -60,26 +57,15 @@ class Config:
     unknown: bool = option(True, "Whether pixels of no class have a channel of their own, or none at all.")
     edges: bool = option(False, "Whether a further channel has the borders between objects (the instance map).")
     conditioning: str = option(
-        "spade",
-        "How the label map reaches the generator: in each normalisation, or only as its input.",
-        choices=("spade", "concat"),
+        "spade", "Where the label map enters: each normalisation, or the input alone.", choices=("spade", "concat")
     )
-    width: int = option(
-        64, "The deepest maps have 16 times as many channels; they halve with the last doublings.", low=1
-    )
+    width: int = option(64, "The deepest maps have 16 times as many channels; the last doublings halve them.", low=1)
     doublings: int = option(5, "How often the size doubles from the first map to the picture.", low=3, high=7)
     hidden: int = option(128, "Maps between the label map and gamma and beta.", low=1, high=512)
     kernel: int = option(3, "Side of the kernels that make gamma and beta of the hidden maps.", choices=(1, 3))
-    norm: str = option(
-        "batch", "Whose mean and variance normalise a map before gamma and beta.", choices=("batch", "instance")
-    )
+    norm: str = option("batch", "Whose mean and variance SPADE normalises by.", choices=("batch", "instance"))
     style: int = option(256, "Numbers in a style vector; 0 = none, the first map is made of the labels.", low=0)
-    start: int = option(
-        0,
-        "Side of the map that is made of a style; 0 = that of the first map; if less, it is enlarged.",
-        low=0,
-        high=64,
-    )
+    start: int = option(0, "Side of the map made of a style, then enlarged; 0 = the first map's own.", low=0, high=64)
     encoder: bool = option(True, "Whether an encoder reads the style off a photo.")
     encoder_size: int = option(256, "Pixels a side at which the encoder looks at a photo.", choices=(32, 64, 128, 256))
     encoder_norm: bool = option(True, "Whether the encoder normalises its maps, as the authors' does.")
@@ -92,15 +78,8 @@ class Config:
     eyes: float = option(0.0, "Weight of fooling a further judge that sees by that network (the paper: 0).", low=0)
     kl: float = option(0.05, "Weight of keeping styles normally distributed.", low=0)
     near: float = option(0.0, "Weight of the L1 distance to the photo (the paper has none).", low=0)
-    free: float = option(
-        0.0,
-        "Share of a batch that is painted in a style drawn at random, not the photo's (the paper: 0).",
-        low=0,
-        high=1,
-    )
-    recognised: float = option(
-        0.0, "Weight of the encoder recognising such a style in what was made of it (the paper: 0).", low=0
-    )
+    free: float = option(0.0, "Share of a batch painted in a random style (the paper: 0).", low=0, high=1)
+    recognised: float = option(0.0, "Weight of the encoder recognising such a style (the paper: 0).", low=0)
     warmup: int = option(0, "Steps at the start in which no judge plays (the paper: 0).", low=0)
     batch: int = option(32, "Pairs a step.", low=1, high=256)
     lr: float = option(1e-4, "Adam's step size for generator and encoder; its betas are 0 and 0.9.", low=0, high=1)
@@ -145,23 +124,11 @@ class SPADE(nn.Module):
         return torch.addcmul(beta, normalised, 1 + gamma)
 
 
-class Plain(nn.Module):
-    """What takes SPADE's place in the baseline: instance normalisation, scaled and shifted alike everywhere."""
-
-    def __init__(self, config: Config, channels: int) -> None:
-        super().__init__()
-        self.norm = Norm(channels, "instance")
-
-    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        return self.norm(x)
-
-
 class Block(nn.Module):
     """Residual block: norm, leaky ReLU, 3 x 3 convolution, twice; the shortcut learns if channels change (figure 4)."""
 
-    def __init__(self, config: Config, inputs: int, outputs: int) -> None:
+    def __init__(self, config: Config, inputs: int, outputs: int, norm: type[nn.Module] = SPADE) -> None:
         super().__init__()
-        norm = SPADE if config.conditioning == "spade" else Plain
         middle = min(inputs, outputs)
         self.norm_0, self.norm_1 = norm(config, inputs), norm(config, middle)
         self.conv_0 = spectral_norm(nn.Conv2d(inputs, middle, 3, padding=1))
@@ -175,28 +142,6 @@ class Block(nn.Module):
         return shortcut + self.conv_1(F.leaky_relu(self.norm_1(x, labels), 0.2))
 
 
-class Stem(nn.Module):
-    """The baseline's way in: the label map, halved by convolutions as pix2pixHD's, to the size of the first map."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        wide = [config.width * min(2**k, 16) for k in range(config.doublings + 1)]
-        # Reflected borders: zeros beyond the edge would tell, along it, what normalisation takes away everywhere.
-        first = nn.Conv2d(config.channels, wide[0], 7, padding=3, padding_mode="reflect")
-        rest = [
-            nn.Conv2d(wide[k], wide[k + 1], 3, 2, 1, padding_mode="reflect") for k in range(config.doublings)
-        ]  # fmt: skip
-        self.convs = nn.ModuleList([first, *rest])
-        self.norms = nn.ModuleList(Norm(channels, "instance") for channels in wide)
-        self.out = nn.Conv2d(wide[-1], 16 * config.width, 1)
-
-    def forward(self, labels: Tensor) -> Tensor:
-        x = labels
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            x = F.leaky_relu(norm(conv(x)), 0.2)
-        return self.out(x)
-
-
 class Generator(nn.Module):
     """From a style vector (or the smallest label map) up to the picture, one block a size (figures 4 and 11).
 
@@ -206,92 +151,59 @@ class Generator(nn.Module):
     are left out. Any size works whose sides divide by 2 to the doublings.
     """
 
+    norm: ClassVar[type[nn.Module]] = SPADE  # of its blocks
+
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.doublings = config.doublings
+        self.doublings, self.styles, deepest = config.doublings, config.style, 16 * config.width
         ups = min(config.doublings, 5) - 1 + (config.doublings == 7)
-        wide = [config.width * 16] * 3 + [max(1, config.width * 16 >> (k + 1)) for k in range(ups)]
+        wide = [deepest] * 3 + [max(1, deepest >> (k + 1)) for k in range(ups)]
         self.double = [False, True, config.doublings > 5] + [True] * ups
-        deepest = 16 * config.width
         self.side = config.start or config.size >> config.doublings
-        self.stem = Stem(config) if config.conditioning == "concat" else None
         if config.style:
             self.first: nn.Module | None = nn.Linear(config.style, deepest * self.side**2)
         else:
-            self.first = nn.Conv2d(config.channels, deepest, 3, padding=1) if self.stem is None else None
-        self.blocks = nn.ModuleList(Block(config, a, b) for a, b in zip([deepest, *wide], wide, strict=False))
+            self.first = nn.Conv2d(config.channels, deepest, 3, padding=1)
+        pairs = zip([deepest, *wide], wide, strict=False)
+        self.blocks = nn.ModuleList(Block(config, a, b, self.norm) for a, b in pairs)
         self.last = nn.Conv2d(wide[-1], 3, 3, padding=1)
-        self.styles = config.style
 
-    def forward(self, labels: Tensor, z: Tensor | None = None, inside: bool = False) -> Any:
-        """Labels ``(N, L, H, W)``, one 1 a pixel; z ``(N, style)``, None = the mean style -> ``(N, 3, H, W)``.
-
-        inside: instead of the picture, (gamma, beta) of each SPADE layer by its name.
-        """
-        maps = self._maps(labels)
-        if inside:
-            return {name: layer.modulation(maps[labels.shape[2] // smaller]) for name, layer, smaller in self.layers()}
-        x = self._start(maps, z)
+    def forward(self, labels: Tensor, z: Tensor | None = None) -> Tensor:
+        """Labels ``(N, L, H, W)``, one 1 a pixel; z ``(N, style)``, None = the mean style -> ``(N, 3, H, W)``."""
+        maps = self.maps(labels)
+        x = self.begun(maps, z)
         for block, double in zip(self.blocks, self.double, strict=True):
             if double:
                 x = F.interpolate(x, scale_factor=2)
             x = block(x, maps[x.shape[2]])
         return torch.tanh(self.last(F.leaky_relu(x, 0.2)))
 
-    def _maps(self, labels: Tensor) -> dict[int, Tensor]:
+    def maps(self, labels: Tensor) -> dict[int, Tensor]:
         """The label map at each size, by its height; each is made once, and layers of one size share it."""
         height, width = labels.shape[2:]
         sizes = [(height >> k, width >> k) for k in range(self.doublings + 1)]
         return {h: labels if h == height else F.interpolate(labels, (h, w)) for h, w in sizes}
 
-    def _start(self, maps: dict[int, Tensor], z: Tensor | None) -> Tensor:
-        labels, smallest = maps[max(maps)], maps[min(maps)]
-        x: Any = 0.0 if self.stem is None else self.stem(labels)
+    def begun(self, maps: dict[int, Tensor], z: Tensor | None) -> Tensor:
+        """The first map, ``(N, 16 * width, h, w)``."""
+        smallest = maps[min(maps)]
         if not self.styles:
-            return x if self.first is None else self.first(smallest)
-        if z is None:
-            z = labels.new_zeros(len(labels), self.styles)
-        begun = self.first(z).view(len(z), -1, self.side, self.side)
-        if begun.shape[2:] != smallest.shape[2:]:
-            begun = F.interpolate(begun, smallest.shape[2:])
-        return x + begun
+            return self.first(smallest)
+        z = smallest.new_zeros(len(smallest), self.styles) if z is None else z
+        return F.interpolate(self.first(z).view(len(z), -1, self.side, self.side), smallest.shape[2:])
 
-    def layers(self) -> Iterator[tuple[str, SPADE, int]]:
-        """(name, layer, how many times its map is smaller than the picture) of each SPADE layer, in their order."""
-        smaller = 1 << self.doublings
+    def modulations(self, labels: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """(gamma, beta), ``(N, C, h, w)`` both, of each SPADE layer by its name, in their order."""
+        maps, found, height = self.maps(labels), {}, labels.shape[2] >> self.doublings
         for k, (block, double) in enumerate(zip(self.blocks, self.double, strict=True)):
-            smaller = smaller // 2 if double else smaller
-            for part in ("norm_s", "norm_0", "norm_1"):
-                layer = getattr(block, part)
-                if layer is not None:
-                    yield f"blocks.{k}.{part}", layer, smaller
+            height *= 2 if double else 1
+            for name in ("norm_s", "norm_0", "norm_1"):
+                if (layer := getattr(block, name)) is not None:
+                    found[f"blocks.{k}.{name}"] = layer.modulation(maps[height])
+        return found
 
 
-# ---- the encoder and the discriminators -----------------------------------------------------------------------------
-
-
-class Encoder(nn.Module):
-    """Photo -> mean and log variance of its style (figure 14): strided convolutions down to 4 x 4, then linear."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.size, self.normed = config.encoder_size, config.encoder_norm
-        wide = [3, *(config.width * min(2**k, 8) for k in range(int(math.log2(config.encoder_size // 4))))]
-        self.convs = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 3, 2, 1, bias=not self.normed)) for a, b in pairwise(wide)
-        )
-        self.norms = nn.ModuleList(
-            Norm(b, "instance", affine=False) if self.normed else nn.Identity() for b in wide[1:]
-        )
-        self.mean = nn.Linear(wide[-1] * 16, config.style)
-        self.log_variance = nn.Linear(wide[-1] * 16, config.style)
-
-    def forward(self, photo: Tensor) -> Tensor:
-        """``(N, 3, encoder_size, encoder_size)`` -> ``(N, 2 * style)``: the means, then the log variances."""
-        x = photo
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            x = F.leaky_relu(norm(conv(x)), 0.2)
-        return torch.cat([self.mean(x.flatten(1)), self.log_variance(x.flatten(1))], dim=1)
+# ---- the discriminators ----------------------------------------------------------------------------------------------
 
 
 class PatchJudge(nn.Module):
@@ -339,17 +251,10 @@ def verdict(judged: Sequence[Sequence[Tensor]], real: bool) -> Tensor:
 
 
 def matching(ours: Sequence[Sequence[Tensor]], theirs: Sequence[Sequence[Tensor]]) -> Tensor:
-    """L1 between the maps of two pictures in all layers but the verdict: summed over layers, averaged over judges
-    (pix2pixHD, arXiv 1711.11585, equation 4)."""
-    pairs = [
-        (a, b) for mine, other in zip(ours, theirs, strict=True) for a, b in zip(mine[:-1], other[:-1], strict=True)
-    ]
+    """L1 between two pictures' maps in all layers but the verdict, averaged over judges (arXiv 1711.11585, eq. 4)."""
+    judges = zip(ours, theirs, strict=True)
+    pairs = [(a, b) for mine, other in judges for a, b in zip(mine[:-1], other[:-1], strict=True)]
     return sum(F.l1_loss(a, b.detach()) for a, b in pairs) / len(ours)
-
-
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, variance) || N(0, 1)): summed over a style's numbers, averaged over pictures (arXiv 1312.6114)."""
-    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1).mean()
 
 
 # ---- the GAN -------------------------------------------------------------------------------------------------------
@@ -405,6 +310,8 @@ class GAN(BaseGAN):
 
     demo = ("generator", "encoder")
 
+    generators: ClassVar[dict[str, type[nn.Module]]] = {"spade": Generator}  # demo.py adds the baseline of concat.py
+
     def __init__(self, config: Config | None = None) -> None:
         super().__init__(config)
         c = self.config
@@ -413,7 +320,7 @@ class GAN(BaseGAN):
                 f"{c.size} px and {c.doublings} doublings begin with a map of {c.size / 2**c.doublings:g} px; that "
                 f"must be at least 1 and divide by start = {c.start}."
             )
-        self.generator = Generator(c)
+        self.generator = self.generators[c.conditioning](c)
         self.encoder = Encoder(c) if c.style and c.encoder else None
         self.discriminator = Discriminator(c)
         self.demo = ("generator", "encoder") if self.encoder else ("generator",)
@@ -423,14 +330,6 @@ class GAN(BaseGAN):
             elif name.endswith("bias"):
                 nn.init.zeros_(p)
         self.eyes = second_judge(c, planes=c.channels)
-
-    @classmethod
-    def upgraded(cls, values: dict[str, Any]) -> dict[str, Any]:
-        file = values.pop("vgg", "")  # until 2026-12 the term was by VGG's features, and off without its weights
-        if "perceptual" in values:
-            weight = values.pop("perceptual")
-            values["alike"] = weight if file else 0.0
-        return values
 
     def optimizers(self) -> dict[str, Optimizer]:
         c, own = self.config, [self.generator, *([self.encoder] if self.encoder is not None else [])]
@@ -472,7 +371,7 @@ class GAN(BaseGAN):
         if playing and c.eyes:
             losses["seen"] = self.eyes.fooled(ours, shown)
         if own < len(photo) and c.recognised:
-            losses["recognised"] = F.l1_loss(self.encoder(self._looked_at(fake[own:])).chunk(2, 1)[0], z[own:])
+            losses["recognised"] = F.l1_loss(self.encoder(self.encoder.looked_at(fake[own:])).chunk(2, 1)[0], z[own:])
         weights = {
             "fool": c.adversarial, "features": c.features, "alike": c.alike, "kl": c.kl, "near": c.near,
             "recognised": c.recognised, "seen": c.eyes * opened(step - c.warmup),
@@ -487,32 +386,15 @@ class GAN(BaseGAN):
         if self.encoder is None:
             return (torch.randn(n, c.style, device=photo.device) if c.style else None), {}, n
         own = n - int(c.free * n + 0.5)
-        mean, log_variance = self.encoder(self._looked_at(photo[:own])).chunk(2, dim=1)
+        mean, log_variance = self.encoder(self.encoder.looked_at(photo[:own])).chunk(2, dim=1)
         z = mean + torch.randn_like(mean) * (log_variance / 2).exp()
         anyone = torch.randn(n - own, c.style, device=photo.device)
         return torch.cat([z, anyone.to(z)]), {"kl": divergence(mean, log_variance)}, own
 
-    def _looked_at(self, photo: Tensor) -> Tensor:
-        side = self.config.encoder_size
-        if photo.shape[2:] == (side, side):
-            return photo
-        smaller = photo.shape[2] > side
-        return F.interpolate(photo, (side, side), mode="bilinear", align_corners=False, antialias=smaller)
-
     def one_hot(self, ids: Tensor, objects: Tensor | None = None) -> Tensor:
         """``(N, H, W)`` ids, and numbers of objects of the same shape -> ``(N, channels, H, W)`` of 0 and 1.
 
-        Pixels of no class have the channel "unknown", or none. Borders between objects have the last channel;
-        without ``objects`` each painted region counts as one.
+        Without ``objects`` each painted region counts as one (`studio.labels.planes`).
         """
-        c, ids = self.config, ids.to(self.device).long()
-        planes = torch.arange(c.labels + c.unknown, device=ids.device)[:, None, None]
-        if c.unknown:
-            ids = torch.where(ids >= c.labels, c.labels, ids)
-        found = (ids[:, None] == planes).float()
-        if not c.edges:
-            return found
-        objects = ids if objects is None else objects.to(self.device).long()
-        across, down = objects[:, :, 1:] != objects[:, :, :-1], objects[:, 1:] != objects[:, :-1]
-        border = F.pad(across, (1, 0)) | F.pad(across, (0, 1)) | F.pad(down, (0, 0, 1, 0)) | F.pad(down, (0, 0, 0, 1))
-        return torch.cat([found, border[:, None].float()], dim=1)
+        c, objects = self.config, None if objects is None else objects.to(self.device)
+        return planes(ids.to(self.device), c.labels, c.unknown, c.edges, objects)
