@@ -13,7 +13,7 @@ from studio.labels import Classes, open_map
 from studio.toys import templates
 from studio.toys.landscapes import CLASSES
 
-WORDS = Path(__file__).parents[2] / "pages" / "parts" / "said" / "book" / "spade.toml"
+WORDS = Path(__file__).parents[2] / "studio" / "gans" / "spade" / "words.toml"
 
 
 @pytest.mark.parametrize("name", templates.TEMPLATES)

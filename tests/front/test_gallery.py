@@ -222,7 +222,7 @@ def test_who_is_killed_in_the_middle_loses_nothing_that_was_said_to_be_kept(tmp_
         "import io, sys\n"
         "from pathlib import Path\n"
         "from PIL import Image\n"
-        "from studio import gallery\n"
+        "from studio.web import wall as gallery\n"
         "gallery.WAITING = gallery.FROM_ONE_PLACE = gallery.QUEUE = 10**6\n"
         "wall, out = gallery.Gallery(Path(sys.argv[1])), io.BytesIO()\n"
         "Image.linear_gradient('L').save(out, 'PNG')\n"

@@ -258,7 +258,7 @@ def test_a_verb_takes_any_value_or_says_why_not(client, name):
                 )
                 says = (verb.name, argument.name, str(value)[:40], reply.text[:200] if reply.status_code > 200 else "")
                 assert reply.status_code in (200, 400), says
-                assert time.monotonic() - began < 15, says
+                assert time.monotonic() - began < 60, says  # on a busy machine, too
 
 
 # ---- headers and queries --------------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ def like(a, b):
         return list(a) == list(b) and all(like(a[key], b[key]) for key in a)
     if isinstance(a, (tuple, list)):
         return len(a) == len(b) and all(map(like, a, b))
-    return np.allclose(a, b, atol=1e-5) if hasattr(a, "shape") else a == b
+    return np.allclose(a, b, atol=1e-5) if hasattr(a, "shape") or isinstance(a, float) else a == b
 
 
 # ---- batches
