@@ -68,7 +68,7 @@ from starlette.testclient import TestClient
 from studio.web.api import app
 import studio
 client = TestClient(app)
-reply = client.post("/api/tenth/sample", data={"n": "1", "seed": "3"})
+reply = client.post("/api/tenth/sample", data={"seed": "3"})
 made = list(studio.train("tenth", "toy:digits", steps=2, settings=["size=32", "width=4", "batch=4"]))
 print(json.dumps([reply.status_code, made[-1].how]))
 """
