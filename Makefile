@@ -1,4 +1,5 @@
-# make run: the studio at http://localhost:8501 · make serve: for a class in this network · make test: all tests · make lint: style
+# make run: the studio at http://localhost:8501 · make serve: for a class in this network · make test: all tests
+# make quick: those that take seconds, for every small change · make lint: style
 # Each sets up .venv first, and again whenever the requirements change.
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: run serve test lint clean
+.PHONY: run serve test quick lint clean
 
 run: .venv/ready
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
@@ -17,9 +18,16 @@ run: .venv/ready
 serve: .venv/ready
 	$(BIN)/python app.py --class --port $(PORT) $(ARGS)
 
+# A file of tests stays in one process: files share what is dear to make. The browser has the machine to itself.
+PARALLEL := -n 2 --dist loadfile
+
 test: .venv/ready-to-test
 	$(BIN)/python tests/chromium.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL) -m "not browser"
+	$(BIN)/python -m pytest -m browser
+
+quick: .venv/ready-to-test
+	$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not training and not slow"
 
 lint: .venv/ready-to-test
 	$(BIN)/ruff check .

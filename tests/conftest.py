@@ -12,6 +12,18 @@ import pytest
 from patience import PATIENCE
 
 
+ROOMS = {"browser": "browser", "load": "browser", "training": "training"}  # folder of tests -> its marker
+SLOW = {"test_tenth.py", "test_fast.py", "test_threats.py", "test_serving.py", "test_space.py", "test_pages.py"}
+
+
+def pytest_collection_modifyitems(items):
+    """Marks each test by where it lies; `make quick` leaves out what is marked."""
+    for item in items:
+        marker = ROOMS.get(item.path.parent.name) or ("slow" if item.path.name in SLOW else None)
+        if marker:
+            item.add_marker(marker)
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """An empty STUDIO_HOME."""
