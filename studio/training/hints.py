@@ -36,7 +36,9 @@ def hints(events: Sequence[dict[str, Any]], about: About) -> list[Hint]:
 
 def _not_a_number(events: Sequence[dict[str, Any]]) -> Hint | None:
     last = next((e for e in reversed(events) if e["event"] == "Ended"), None)
-    if last is None or last["how"] != "failed" or "no longer a number" not in last.get("why", ""):
+    if last is None or last["how"] != "failed":
+        return None
+    if last.get("code") != "training.notANumber" and "no longer a number" not in last["why"]:  # so said older runs
         return None
     return Hint(
         "not a number",

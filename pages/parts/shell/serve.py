@@ -17,7 +17,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pages.parts.lesson.classroom import greeting
-from pages.parts.said.errors import Translated
 from pages.parts.shell.javascript import part, warm
 from studio.guests import owners, visitors
 from studio.guests.limits import granted, limits
@@ -54,7 +53,7 @@ class _Uploads:
 
 def guards() -> list[Middleware]:
     """What stands before all routes, Streamlit's own included."""
-    return [Middleware(owners.Visitors), Middleware(Translated), Middleware(_Uploads)]
+    return [Middleware(owners.Visitors), Middleware(_Uploads)]
 
 
 @asynccontextmanager
