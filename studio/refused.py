@@ -174,7 +174,7 @@ class _Filled(string.Formatter):
         return super().convert_field(self._said(value), conversion)
 
     def format_field(self, value: Any, spec: str) -> str:
-        if isinstance(value, (list, tuple, set, frozenset, Mapping)):  # of a table: its names
+        if type(value) in (list, tuple, set, frozenset) or isinstance(value, Mapping):  # of a table: its names
             listed = [str(self._said(each)) for each in value]
             return (f"{spec or ','} ".join(listed)) or NOTHING[self.language]
         if spec == "clause":

@@ -100,7 +100,7 @@ class Labelled(DataSet):
 
     asks: ClassVar = {
         "en": "pictures with a CSV of labels (a row a picture), or a folder of pictures for each label",
-        "ko": "사진과 라벨 CSV(사진마다 한 행), 또는 라벨마다 나눈 사진 폴더",
+        "ko": "그림과 라벨 CSV(그림마다 한 행), 또는 라벨마다 나눈 그림 폴더",
     }
     REAL = ("digits", "hangul")
     TOYS = ("faces", "digits")

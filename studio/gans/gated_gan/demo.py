@@ -92,7 +92,9 @@ class GAN(paper.GAN):
     @classmethod
     def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
         first = [{"en": "photo", "ko": "사진"}, {"en": "identity gate", "ko": "항등 게이트"}]
-        return [*first, *({"en": name, "ko": name} for name in extras.get("styles", []))]
+        known = cls.about.words["styles"]
+        styles = ({"en": name, "ko": known.get(name, {}).get("ko", name)} for name in extras.get("styles", []))
+        return [*first, *styles]
 
     @property
     def _order(self) -> list[int]:

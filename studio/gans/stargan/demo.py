@@ -51,7 +51,8 @@ class GAN(paper.GAN):
 
     @classmethod
     def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
-        return [{"en": "picture", "ko": "원본"}, *({"en": name, "ko": name} for name in cls.labels_of(config).names)]
+        known, names = cls.about.words["attributes"], cls.labels_of(config).names
+        return [{"en": "picture", "ko": "원본"}, *({"en": n, "ko": known.get(n, {}).get("ko", n)} for n in names)]
 
     def glance(self, batch: tuple[Tensor, Tensor]) -> dict[str, float]:
         """Each picture with one attribute turned: how often a small judge does not see the edit, and how far the
