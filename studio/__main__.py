@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.refused import LANGUAGES, Refused, refusal, told
+from studio.refused import Refused, refusal, spoken, told
 
 if TYPE_CHECKING:
     from studio.training.runs import Run
@@ -33,12 +32,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-
-
-def spoken() -> str:
-    """The language of whoever types, as the system was told it (``LC_ALL``, ``LC_MESSAGES``, ``LANG``)."""
-    said = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return said[:2].lower() if said[:2].lower() in LANGUAGES else "en"
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Namespace], None]]]:
@@ -270,7 +263,7 @@ def _pull(given: argparse.Namespace) -> None:
     from studio import hub
 
     pulled = hub.pull(given.repo, given.tag)
-    print(pulled.says, file=sys.stderr)
+    print(told(pulled.says, spoken()), file=sys.stderr)
     print(pulled.folder)
 
 

@@ -14,6 +14,7 @@ The code is a section and a name of ``refused.toml``, beside this file; a GAN's 
 
 from __future__ import annotations
 
+import os
 import string
 import tomllib
 from collections.abc import Mapping
@@ -127,6 +128,12 @@ def phrase(error: BaseException) -> str:
 def refusal(phrase: str) -> Refused:
     """The other way round: an error that says it."""
     return Refused(phrase.code, **phrase.values) if isinstance(phrase, Phrase) else Refused(phrase)
+
+
+def spoken() -> str:
+    """The language of whoever types in the shell, as the system was told it (``LC_ALL``, ``LC_MESSAGES``, ``LANG``)."""
+    said = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return said[:2].lower() if said[:2].lower() in LANGUAGES else "en"
 
 
 def words(sentence: object) -> dict[str, str]:

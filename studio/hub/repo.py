@@ -31,7 +31,7 @@ from studio import checkpoints, images, registry
 from studio.formats import READERS, safe
 from studio.hub import foreign, model_card
 from studio.places import home
-from studio.refused import Phrase, Refused
+from studio.refused import Phrase, Refused, spoken, told
 from studio.training import keep as afterwards
 from studio.training import runs
 
@@ -73,7 +73,7 @@ def here(gan: str, tag: str | None) -> tuple[str, str]:
     else:
         registry.gan(gan)
         pulled = pull(tag or "", gan=gan)
-    log.warning("%s", pulled.says)
+    log.warning("%s", told(pulled.says, spoken()))
     return pulled.gan, pulled.tag
 
 

@@ -11,7 +11,8 @@ GET   /api/openapi.json, /api/docs    this interface for machines, and for peopl
 ====  ==============================  ==================================================================
 
 A verb is declared in its GAN's file and nowhere else: nothing here knows one. A picture comes back as PNG, anything
-else, or a picture for whoever accepts `application/json`, as JSON. An error is `{"error": "<a sentence>"}`.
+else, or a picture for whoever accepts `application/json`, as JSON. An error is `{"error": "<a sentence>"}`, in the
+language of the header `X-Language` (en, ko); its code is in the answer's `X-Code`, always the same (`studio.refused`).
 
 `X-Tab` (a header, a random name) says which browser tab asks, where a server counts (`visitors`). The server
 may be a lecturer's own machine, so: pages of other sites can't post to it, text never names a file of
@@ -293,6 +294,7 @@ def interface(root: str = "/api") -> dict[str, Any]:
             "responses": {
                 str(code): {
                     "description": says,
+                    "headers": {"X-Code": {"description": "Which error it is", "schema": {"type": "string"}}},
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
                 }
                 for code, says in _ERRORS.items()
