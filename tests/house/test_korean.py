@@ -17,7 +17,7 @@ from studio.training.hints import hints
 
 ROOT = Path(__file__).parents[2]
 HANGUL = re.compile("[가-힣]")
-SAME = {"L1", "SSIM", "SWD", "KID", "SPADE", "cGAN", "L1 + cGAN"}  # what the papers call it, in every language
+SAME = {"l1", "ssim", "swd", "kid", "L1", "SPADE", "cGAN", "L1 + cGAN"}  # what the papers call it, in every language
 SHIPPED = [(gan, tag) for gan in registry.names() for tag in checkpoints.tags(gan)]
 # What is called otherwise, and how: a class that meets two words looks for two things.
 ONE_WORD = {

@@ -43,7 +43,9 @@ def called(name: str, gan: str) -> str:
 
 
 def _head(name: str, gan: str) -> str:
-    return plain(name.upper() if language() == "en" else called(name, gan))
+    """Figures that all know by their letters (SSIM), and English ones, stand in capitals."""
+    known = called(name, gan)
+    return plain(name.upper() if known == name else known)
 
 
 def figure(value: Any, gan: str = "") -> str:
