@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.said import catalogue, words
-from pages.parts.shell import read, serve
+from pages.parts.said.words import book
+from pages.parts.shell import diagram, read, serve
 from studio import checkpoints, registry
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +77,14 @@ def test_a_tab_is_in_the_address(gan, tab, tiny):
     test = shown(gan, tab=tab, tag="tiny")
     if tab == "read":
         assert any("def train_step" in block.value for block in test.code)
+        assert diagram.diagram(gan, registry.gan(gan).TINY)["parts"], "the networks are drawn"
+        about, rows = registry.gan(gan).about, "\n".join(each.value for each in test.markdown)
+        assert all(sentence in rows for sentence in about.words["about"]["read"]["en"])
+        paper = {term: each.formula for term, each in about.terms.items() if term not in ("eyes", "seen", "alike")}
+        config = registry.gan(gan).Config()
+        game = {term for term in paper if not about.terms[term].weight or getattr(config, about.terms[term].weight)}
+        assert game, "a paper has terms"
+        assert all(f"`{term}` |" in rows for term in game - set(book(gan)["objective"].get("when", {})))
 
 
 @pytest.mark.parametrize("gan", GANS)

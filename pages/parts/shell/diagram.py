@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise, product
 from typing import Any
 
@@ -20,6 +19,7 @@ from studio import registry
 
 ROW, LINE, HEAD, WIDE, ARCS, GAP, APART, BAR = 19, 17, 48, 194, 26, 30, 18, 46  # pixels
 SYMBOL, TEXT = 16, 13  # sizes of type
+Part = list[Any]  # [tag, attributes, text or parts]
 
 
 @dataclass
@@ -45,23 +45,20 @@ class Item:
         return min(max(y, self.y + 12), self.y + self.height - 12)
 
 
-def diagram(gan: str, config: Any) -> str:
-    """The drawing as HTML, in the visitor's language; "" = the GAN declares none."""
+def diagram(gan: str, config: Any) -> dict[str, Any] | None:
+    """The drawing in the visitor's language, as ``networks.js`` puts it together: its size, its label, and its parts,
+    ``[tag, attributes, text or parts]`` of SVG each. None = the GAN declares none."""
     found = networks(gan, config)
     taken = [
         _fitting(step, found[step.network]) for step in steps(registry.gan(gan).about.diagram) if step.network in found
     ]
     if not taken:
-        return ""
+        return None
     columns = _columns(gan, taken, found)
     width, height = _placed(columns)
     parts = [*_lines(columns), *(part for column in columns for item in column for part in _item(gan, item))]
-    label = escape("; ".join(_sentence(gan, step) for step in taken))
-    return (
-        f"<div class='studio-diagram' tabindex='0'><svg role='img' aria-label=\"{label}\" "
-        f"viewBox='0 0 {width:.0f} {height:.0f}' style='max-width:{width:.0f}px;min-width:{width * 0.86:.0f}px'>"
-        f"{''.join(parts)}</svg></div>"
-    )
+    label = "; ".join(_sentence(gan, step) for step in taken)
+    return {"width": math.ceil(width), "height": math.ceil(height), "label": label, "parts": parts}
 
 
 def _fitting(step: Step, network: Network) -> Step:
@@ -140,25 +137,25 @@ def _placed(columns: Sequence[Sequence[Item]]) -> tuple[float, float]:
     return x - GAP + 2, tallest + 4
 
 
-def _lines(columns: Sequence[Sequence[Item]]) -> Iterator[str]:
+def _lines(columns: Sequence[Sequence[Item]]) -> Iterator[Part]:
     """The arrows from chips to boxes and from boxes to chips."""
     for left, right in pairwise(columns):
         for a, b in product(left, right):
             if a.step and b.name in a.step.outputs:
-                yield _arrow(a.x + a.width, a.entry(b.middle), b.x - 2, b.middle)
+                yield from _arrow(a.x + a.width, a.entry(b.middle), b.x - 2, b.middle)
             elif b.step and a.name in b.step.symbols:
-                yield _arrow(a.x + a.width, a.middle, b.x - 2, b.entry(a.middle))
+                yield from _arrow(a.x + a.width, a.middle, b.x - 2, b.entry(a.middle))
 
 
-def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
+def _arrow(x1: float, y1: float, x2: float, y2: float) -> Iterator[Part]:
     bend = (x2 - x1) * 0.55
-    return (
-        f"<path class='line' d='M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - 6 - bend:.1f} {y2:.1f} "
-        f"{x2 - 6:.1f} {y2:.1f}'/><path class='tip' d='M{x2:.1f} {y2:.1f}l-8 -4.5v9z'/>"
+    yield _path(
+        "line", f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - 6 - bend:.1f} {y2:.1f} {x2 - 6:.1f} {y2:.1f}"
     )
+    yield _path("tip", f"M{x2:.1f} {y2:.1f}l-8 -4.5v9z")
 
 
-def _item(gan: str, item: Item) -> Iterator[str]:
+def _item(gan: str, item: Item) -> Iterator[Part]:
     if item.step is None:
         yield from _drawn_chip(item)
         return
@@ -172,7 +169,7 @@ def _item(gan: str, item: Item) -> Iterator[str]:
         yield from _stages(item, network)
 
 
-def _drawn_chip(item: Item) -> Iterator[str]:
+def _drawn_chip(item: Item) -> Iterator[Part]:
     x, y = item.x + item.width / 2, item.y + 24
     yield _rect("chip", item.x, item.y, item.width, item.height)
     if item.otherwise:
@@ -183,7 +180,7 @@ def _drawn_chip(item: Item) -> Iterator[str]:
         yield _text(x, y, line, "says middle")
 
 
-def _stages(item: Item, network: Network) -> Iterator[str]:
+def _stages(item: Item, network: Network) -> Iterator[Part]:
     arcs = ARCS if network.skips else 0
     left, right = item.x + 12 + arcs, item.x + item.width - 12
     middle, most = (
@@ -200,22 +197,30 @@ def _stages(item: Item, network: Network) -> Iterator[str]:
     for a, b in network.skips:
         bulge = 4 + (ARCS - 4) * (b - a) / len(network.stages)
         y, z = at[a] + ROW / 2, at[b] + ROW / 2
-        yield (
-            f"<path class='skip' d='M{left - 4:.1f} {y:.1f}C{left - bulge * 1.25:.1f} {y:.1f} "
-            f"{left - bulge * 1.25:.1f} {z:.1f} {left - 4:.1f} {z:.1f}'/>"
-        )
+        way = f"C{left - bulge * 1.25:.1f} {y:.1f} {left - bulge * 1.25:.1f} {z:.1f} {left - 4:.1f} {z:.1f}"
+        yield _path("skip", f"M{left - 4:.1f} {y:.1f}{way}")
 
 
-def _rect(kind: str, x: float, y: float, width: float, height: float, round_by: float = 10) -> str:
-    return f"<rect class='{kind}' x='{x:.1f}' y='{y:.1f}' width='{width:.1f}' height='{height:.1f}' rx='{round_by}'/>"
+def _rect(kind: str, x: float, y: float, width: float, height: float, round_by: float = 10) -> Part:
+    place = {"x": x, "y": y, "width": width, "height": height, "rx": round_by}
+    return ["rect", {"class": kind} | {name: round(value, 1) for name, value in place.items()}, ""]
 
 
-def _text(x: float, y: float, text: str, kind: str) -> str:
+def _path(kind: str, way: str) -> Part:
+    return ["path", {"class": kind, "d": way}, ""]
+
+
+def _text(x: float, y: float, text: str, kind: str) -> Part:
     """A line of text; in a symbol, what follows a _ stands lower: D_src."""
-    written = escape(text.replace("'", "′") if "symbol" in kind else text)
-    if "symbol" in kind:
-        written = re.sub(r"_(\w+)", r"<tspan class='sub' dy='4'>\1</tspan>", written)
-    return f"<text class='{kind}' x='{x:.1f}' y='{y:.1f}'>{written}</text>"
+    place = {"class": kind, "x": round(x, 1), "y": round(y, 1)}
+    if "symbol" not in kind:
+        return ["text", place, text]
+    pieces = re.split(r"_(\w+)", text.replace("'", "′"))
+    return [
+        "text",
+        place,
+        [["tspan", {"class": "sub", "dy": 4} if k % 2 else {}, each] for k, each in enumerate(pieces) if each],
+    ]
 
 
 def _written(shape: Shape) -> str:

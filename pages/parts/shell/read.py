@@ -1,11 +1,12 @@
-"""Read a GAN: its formulas, the training step as code, the checkpoint's card, and the whole source."""
+"""Read a GAN: its idea, its networks as a drawing, the objective term by term, the training step as code, the paper's
+figures, the checkpoint's card, and the source, folded."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -15,9 +16,14 @@ import streamlit as st
 import studio
 from pages.parts.inside.figures import figure, figures_table
 from pages.parts.said import catalogue
+from pages.parts.said.mount import component
 from pages.parts.said.words import book, said, word
+from pages.parts.shell.diagram import diagram
+from pages.parts.shell.diagram import title as title_of
 from pages.parts.shell.picker import title
 from studio.markdown import plain
+
+_drawing = component("shell/networks")
 
 
 class Piece(NamedTuple):
@@ -31,36 +37,104 @@ class Piece(NamedTuple):
 def read(gan: str, card: dict[str, Any] | None) -> None:
     """The Read tab of any GAN; ``card`` is the chosen checkpoint's, None = there is none."""
     kind = studio.gan(gan)
+    config = kind.configured(card["config"]) if card else kind.Config()
     source = inspect.getsource(import_module(f"studio.gans.{gan}.paper"))
-    _objective(kind, source)
+    _idea(kind.about)
+    _networks(gan, config)
+    _objective(gan, config, bool(card))
+    st.subheader(word("studio.read.step"), anchor="train-step")
+    with st.container(key="step"):
+        st.code(step(source), language="python")
+    _numbers(gan)
     if card:
         _card(card)
     _source(gan, source)
 
 
-# ---- formulas beside code -------------------------------------------------------------------------------------------
+# ---- the idea, and the networks -------------------------------------------------------------------------------------
 
 
-def _objective(kind: Any, source: str) -> None:
-    about = kind.about
+def _idea(about: Any) -> None:
     st.markdown(f"**{word('studio.read.paper')}**: {about.paper} [{about.link.removeprefix('https://')}]({about.link})")
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.subheader(word("studio.read.objective"), anchor="objective")
-        for player, formula in about.objective.items():
-            known = book("studio")["read"]["players"].get(player)
-            st.markdown(f"**{said(known) if known else player}**")
-            st.latex(formula, width="content")
-    with right:
-        st.subheader(word("studio.read.terms"), anchor="terms")
-        for name, term in about.terms.items():
-            st.markdown(f"`{name}` $\\;=\\;{term.formula}$  \n{said(term.says)}")
-    st.subheader(word("studio.read.step"), anchor="train-step")
-    with st.container(key="step"):
-        st.code(step(source), language="python")
-    for when, names in (("before", about.read_before), ("next", about.read_next)):
-        if names:
-            st.markdown(f"**{word(f'studio.read.{when}')}**: {', '.join(map(_called, names))}")
+    before, following = (", ".join(map(_called, names)) for names in (about.read_before, about.read_next))
+    ways = [
+        f"**{word(f'studio.read.{when}')}**: {names}"
+        for when, names in (("before", before), ("next", following))
+        if names
+    ]
+    if ways:
+        st.markdown(" · ".join(ways))
+    sentences = said(about.words["about"].get("read", []))
+    if sentences:
+        st.subheader(word("studio.read.idea"), anchor="idea")
+        with st.container(key="idea"):
+            st.markdown("\n".join(f"1. {sentence}" for sentence in sentences))
+
+
+def _networks(gan: str, config: Any) -> None:
+    if drawn := diagram(gan, config):
+        st.subheader(word("studio.read.networks"), anchor="networks")
+        _drawing(key=f"networks-{gan}", data={"drawing": drawn, "page": gan})
+        st.caption(word("studio.read.networksNote"))
+
+
+# ---- the objective: each term beside its meaning and its weight -----------------------------------------------------
+
+
+def _objective(gan: str, config: Any, trained: bool) -> None:
+    about, told = studio.gan(gan).about, book(gan).get("objective", {})
+    st.subheader(word("studio.read.objective"), anchor="objective")
+    terms = st.container(key="terms")
+    for player, formula in about.objective.items():
+        terms.markdown(f"**{title_of(gan, player)}**")
+        terms.latex(formula, width="content")
+        names = told.get("players", {}).get(player, [])
+        rows = [_row(about.terms[name], name, config, told) for name in names if _plays(name, about, config, told)]
+        if rows:
+            heads = ["term", "means", "weight", "paper", *(["here"] if trained else [])]
+            lines = [[word(f"studio.read.{head}") for head in heads], ["---"] * len(heads)]
+            lines += [row[: len(heads)] for row in rows]
+            terms.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    if game := about.words["about"].get("game"):
+        st.markdown(said(game))
+
+
+def _plays(name: str, about: Any, config: Any, told: Mapping[str, Any]) -> bool:
+    """Whether a term is the paper's, or this checkpoint's; some belong to one game only."""
+    weight = about.terms[name].weight
+    if any(getattr(config, option) != value for option, value in told.get("when", {}).get(name, {}).items()):
+        return False
+    return not weight or bool(getattr(config, weight) or getattr(type(config)(), weight))
+
+
+def _row(term: Any, name: str, config: Any, told: Mapping[str, Any]) -> list[str]:
+    """A term: formula, meaning, its weight's name, the paper's value, this checkpoint's."""
+    formula = term.formula.replace("|", r"\vert ")  # a bar would end the cell
+    symbol = told.get("symbols", {}).get(term.weight)
+    field = f"`{term.weight}`" if term.weight else ""
+    values = [figure(getattr(each, term.weight)) for each in (type(config)(), config)] if term.weight else ["", ""]
+    if term.weight and not getattr(type(config)(), term.weight):
+        values[0] = word("studio.read.none")
+    called = f"${symbol}$ = {field}" if symbol else field
+    return [f"${formula}$", f"{said(term.says)} `{name}`", called, *values]
+
+
+# ---- the paper's figures --------------------------------------------------------------------------------------------
+
+
+def _numbers(gan: str) -> None:
+    told = book(gan).get("numbers", {})
+    tables = [table for table in told.values() if "rows" in table]
+    if not told:
+        return
+    st.subheader(word("studio.read.numbers"), anchor="numbers")
+    st.markdown(said(told["says"]))
+    for column, table in zip(st.columns(max(len(tables), 2), gap="large"), tables, strict=False):
+        with column:
+            rows, heads = said(table["rows"]), said(table["columns"])
+            cells = {head: [row[k + 1] for row in rows] for k, head in enumerate(heads)}
+            st.table({"": [row[0] for row in rows]} | cells, border="horizontal")
+            st.caption(said(table["cite"]))
 
 
 def _called(name: str) -> str:
@@ -109,7 +183,7 @@ def _facts(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if card.get("held_out"):
         yield "held", word("studio.read.heldCount", n=len(card["held_out"]))
     yield "size", f"{card['config'].get('size', '?')} × {card['config'].get('size', '?')} px"
-    yield "weight", ", ".join(f"{name} {facts['bytes'] / 1e6:.1f} MB" for name, facts in card["files"].items())
+    yield "files", ", ".join(f"{name} {facts['bytes'] / 1e6:.1f} MB" for name, facts in card["files"].items())
 
 
 def _fact(name: str, value: Any) -> str:
@@ -175,7 +249,8 @@ def _first(node: ast.ClassDef | ast.FunctionDef, lines: list[str]) -> int:
 def _source(gan: str, source: str) -> None:
     cut = pieces(source)
     st.subheader(f"{word('studio.read.source')}: `studio/gans/{gan}/paper.py`", anchor="source")
-    contents, code = st.columns([1, 5], gap="medium")
+    folded = st.expander(word("studio.read.unfold", n=len(source.splitlines())), icon=":material/code:")
+    contents, code = folded.columns([1, 5], gap="medium")
     with contents, st.container(key="contents"):
         st.markdown(f"**{word('studio.read.contents')}**")
         st.html(f"<nav>{''.join(_link(piece) for piece in cut if piece.name)}</nav>")
