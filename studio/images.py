@@ -18,6 +18,8 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from studio.refused import Refused
+
 MOST_PIXELS = 50_000_000  # about 7,000 x 7,000: any camera's picture, and no decompression bomb
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")  # Pillow knows more: EPS runs Ghostscript
 PAPER = (255, 255, 255)  # what shows through where a picture is transparent
@@ -25,7 +27,7 @@ PAPER = (255, 255, 255)  # what shows through where a picture is transparent
 Picture = Image.Image
 
 
-class TooLarge(ValueError):
+class TooLarge(Refused):
     """More pixels than are opened."""
 
 
@@ -66,27 +68,21 @@ def _opened(
         with Image.open(source, formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > most:
-                raise TooLarge(
-                    f"This picture has {width:,} x {height:,} pixels; at most {most / 1e6:.0f} million can be "
-                    "opened. Make it smaller first, for example 2,000 pixels wide."
-                )
+                raise TooLarge("pictures.large", width=width, height=height, most=most / 1000000.0)
             picture.load()
             return made(ImageOps.exif_transpose(picture))
     except TooLarge:
         raise
     except FileNotFoundError as error:
-        raise ValueError(f"There is no file {source}. Check the name.") from error
+        raise Refused("pictures.noFile", file=source) from error
     except (IsADirectoryError, PermissionError) as error:
-        raise ValueError(f"{source} can't be read as a file. Name a PNG, JPEG or WebP picture.") from error
+        raise Refused("pictures.noReading", file=source) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's limits are higher
-        raise ValueError(
-            f"This picture has far more pixels than the {MOST_PIXELS / 1e6:.0f} million that can be opened. "
-            "Make it smaller first, for example 2,000 pixels wide."
-        ) from error
+        raise Refused("pictures.huge", most=MOST_PIXELS / 1000000.0) from error
     except UnidentifiedImageError as error:
-        raise ValueError("This file is not a picture that can be read. Use a PNG, JPEG or WebP picture.") from error
+        raise Refused("pictures.notOne") from error
     except (OSError, SyntaxError, EOFError, IndexError, RuntimeError, ValueError) as error:  # of Pillow's decoders
-        raise ValueError("This picture is damaged or cut off. Save or download it again.") from error
+        raise Refused("pictures.damaged") from error
 
 
 def _on_paper(picture: Picture) -> Picture:
@@ -206,7 +202,7 @@ def mp4(frames: Sequence[Picture], rate: float = 24, side: int = 256) -> File:
         writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"vp09"), rate, (width, height))
         try:
             if not writer.isOpened():
-                raise ValueError("OpenCV on this machine can't write MP4. Choose GIF.")
+                raise Refused("pictures.noMovie")
             for frame in frames:
                 large = frame.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
                 writer.write(np.ascontiguousarray(np.asarray(large)[:, :, ::-1]))

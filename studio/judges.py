@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from studio.data import Labelled, Stream, labels_of
 from studio.formats import safe
 from studio.places import ROOT
+from studio.refused import Refused
 
 FOLDER = ROOT / "checkpoints" / "judges"
 WIDE = (32, 64, 96, 128)
@@ -81,7 +82,7 @@ def load(path: str | Path) -> Judge:
         described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         tensors = safe.read(path)
     except OSError as error:
-        raise ValueError(f"There is no judge {path}. Train one: python -m studio.judges --help") from error
+        raise Refused("model.noSuchJudge", file=path) from error
     judge = Judge(described["labels"], described["size"])
     judge.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)
     return judge.eval().requires_grad_(False)

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from studio import images
 from studio.images import Picture
+from studio.refused import Refused
 
 UNKNOWN = 255  # a pixel of no class, in files and arrays alike
 NEAR = 9  # pixels within which two classes may be blended by a soft brush
@@ -103,7 +104,7 @@ def _of_array(array: np.ndarray) -> LabelMap:
         seen = array[..., 3] >= 128 if array.shape[2] == 4 else None
         return LabelMap(np.ascontiguousarray(array[..., :3]), seen=None if seen is None or seen.all() else seen)
     if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.round(array)).all()):
-        raise ValueError("This label map has fractions: it was blurred or resized. Use nearest-neighbour resizing.")
+        raise Refused("maps.fractions")
     if array.dtype.kind not in "buif":
         raise ValueError(f"A label map holds whole numbers, not {array.dtype}.")
     return LabelMap(array.astype(np.int64))
@@ -119,12 +120,9 @@ def numbers(given: LabelMap) -> np.ndarray:
     if values.ndim == 3 and (np.ptp(values, axis=2) == 0).all():
         values = values[..., 0]
     if values.ndim != 2:
-        raise ValueError(
-            "This label map holds colours; one number a pixel was expected (a grey or palette PNG), or a classes.json "
-            "that says which colour is which class."
-        )
+        raise Refused("maps.colours")
     if values.min(initial=0) < 0 or values.max(initial=0) > UNKNOWN:
-        raise ValueError(f"This label map has numbers up to {values.max()}; they must be from 0 to 255.")
+        raise Refused("maps.numbers", most=values.max())
     return (values if given.seen is None else np.where(given.seen, values, UNKNOWN)).astype(np.uint8)
 
 
@@ -141,23 +139,23 @@ class Classes:
 
     def __init__(self, listed: Sequence[Mapping[str, Any]]) -> None:
         if not listed:
-            raise ValueError("A palette needs at least one class.")
+            raise Refused("maps.noClasses")
         self.listed: list[dict[str, Any]] = []
         ids: dict[int, str] = {}
         colours: dict[str, str] = {}
         for k, given in enumerate(listed):
             if not isinstance(given, Mapping) or isinstance(given.get("id"), bool):
-                raise ValueError('A class looks like {"id": 0, "name": "sky", "colour": "#87b5e5"}.')
+                raise Refused("maps.looks")
             number = given.get("id", k)
             name = given.get("name", f"class {number}")
             said = name if isinstance(name, str) else str(name.get("en", number))
             if not isinstance(number, int) or not 0 <= number <= UNKNOWN:
-                raise ValueError(f"The class {said!r} has the id {number!r}; ids are whole numbers from 0 to 255.")
+                raise Refused("maps.id", name=said, id=number)
             if number in ids:
-                raise ValueError(f"Two classes have the id {number}: {ids[number]} and {said}. Give each its own.")
+                raise Refused("maps.twice", id=number, one=ids[number], two=said)
             colour = _hex(given.get("colour") or given.get("color") or distinct_colour(k), said)
             if colour in colours:
-                raise ValueError(f"{colours[colour]} and {said} both have the colour {colour}. Give each its own.")
+                raise Refused("maps.sameColour", one=colours[colour], two=said, colour=colour)
             ids[number], colours[colour] = said, said
             self.listed.append({"id": number, "name": name, "colour": colour})
         self.listed.sort(key=lambda each: each["id"])
@@ -175,9 +173,9 @@ class Classes:
                     for k, v in found.items()
                 ]
         except (ValueError, TypeError, UnicodeDecodeError) as error:
-            raise ValueError(f"classes.json can't be read: {error}.") from error
+            raise Refused("maps.broken", why=error) from error
         if not isinstance(found, list):
-            raise ValueError("classes.json must be a list of classes, each with id, name and colour.")
+            raise Refused("maps.list")
         return cls(found)
 
     def __len__(self) -> int:
@@ -198,7 +196,7 @@ class Classes:
             ]:
                 return each["id"]
         known = ", ".join(f"{each['id']} {self.name(each['id'])}" for each in self.listed)
-        raise ValueError(f"There is no class {which!r}. There are: {known}.")
+        raise Refused("maps.noName", name=which, known=known)
 
     def name(self, number: int) -> str:
         """A class's English name."""
@@ -240,10 +238,7 @@ class Classes:
             if ids is None and colours is None:
                 known = {each["id"] for each in self.listed}
                 wrong = sorted(set(np.unique(values).tolist()) - known - {UNKNOWN})
-                raise ValueError(
-                    f"This label map has the number {wrong[0]}, which is no class here: classes are 0 to "
-                    f"{len(self) - 1}, and 255 is unknown. If its greys are colours of a palette, save it as RGB."
-                )
+                raise Refused("maps.noClass", number=wrong[0], last=len(self) - 1)
             if ids is not None:
                 return self._done(ids, "numbers", given.seen)
             values = colours
@@ -362,7 +357,7 @@ def _hex(colour: Any, name: str) -> str:
         red, green, blue = colour
         return "#" + bytes([red, green, blue]).hex()
     except (TypeError, ValueError) as error:
-        raise ValueError(f"The colour of {name!r} is {colour!r}; write it as #87b5e5 or [135, 181, 229].") from error
+        raise Refused("maps.colour", name=name, colour=colour) from error
 
 
 def _small(given: LabelMap) -> LabelMap:

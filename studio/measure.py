@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from studio import features
+from studio.refused import Refused
 
 GAUSSIAN = [math.exp(-0.5 * (i / 1.5) ** 2) for i in range(-5, 6)]  # SSIM's window: 11 taps, sigma 1.5
 GAUSSIAN = [tap / sum(GAUSSIAN) for tap in GAUSSIAN]
@@ -264,7 +265,7 @@ def agreement(judge: Segmenter, pictures: Tensor, ids: Tensor, size: int = 64) -
     right = (found == ids) & known
     shares = [right[ids == k].float().mean().item() for k in ids[known].unique()]
     if not shares:
-        raise ValueError("These label maps are all unknown, so there is nothing to agree with: pass others.")
+        raise Refused("measure.unknown")
     return {"agreement": right.sum().item() / known.sum().item(), "mean class": sum(shares) / len(shares)}
 
 
@@ -323,14 +324,11 @@ def _checked(*sets: Tensor, least: int = 1, side: int = 1, paired: bool = False)
         if not x.is_floating_point():
             raise ValueError(f"Pictures are floats in [-1, 1], not {x.dtype}: convert 8-bit ones with x / 127.5 - 1.")
         if len(x) < least:
-            raise ValueError(f"This figure needs at least {least} picture(s) in a set, not {len(x)}: pass more.")
+            raise Refused("measure.few", least=least, n=len(x))
         if min(x.shape[-2:]) < side:
-            raise ValueError(
-                f"This figure needs sides of at least {side} px, not {x.shape[-2]} x {x.shape[-1]}: "
-                "measure larger pictures, or leave this figure off the card."
-            )
+            raise Refused("measure.small", least=side, height=x.shape[-2], width=x.shape[-1])
         if not x.isfinite().all():
-            raise ValueError("The pictures hold NaN or infinity: the network diverged; measure an earlier checkpoint.")
+            raise Refused("measure.notFinite")
         if (peak := x.abs().max().item()) > 1 + 1e-3:  # half precision may land a hair above 1
             raise ValueError(
                 f"Pictures lie in [-1, 1], but these reach {peak:.4g}: clamp a generator's output with "

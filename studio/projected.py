@@ -25,6 +25,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from studio.base import Term
 from studio.features import CHANNELS, LEAST
 from studio.losses import hinge
+from studio.refused import Refused
 
 MIXED = 64  # channels of the mixed maps
 RATE = 2e-4  # Adam's, with betas 0 and 0.99, as section 4 has it
@@ -185,10 +186,7 @@ def second_judge(config: Any, **how: Any) -> ProjectedJudge | None:
     if not config.eyes:
         return None
     if config.size < LEAST:
-        raise ValueError(
-            f"eyes = {config.eyes:g}: the network that knows pictures needs them at {LEAST} px or more, not "
-            f"{config.size}. Set eyes to 0, or a larger size."
-        )
+        raise Refused("features.eyes", eyes=config.eyes, least=LEAST, size=config.size)
     return ProjectedJudge(**how)
 
 

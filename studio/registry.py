@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.base import BaseGAN, words_of
+from studio.refused import Missing
 
 FOLDER = Path(__file__).parent / "gans"
 
@@ -23,7 +24,7 @@ def gan(name: str) -> type[BaseGAN]:
         ValueError: there is none of that name; lists those that are there.
     """
     if name not in names():
-        raise ValueError(f"There is no GAN named {str(name)[:60]!r}. The studio has: {', '.join(names())}.")
+        raise Missing("model.noGan", name=str(name)[:60], there=names())
     return importlib.import_module(f"studio.gans.{name}").GAN
 
 

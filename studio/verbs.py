@@ -31,6 +31,7 @@ from PIL import Image
 
 from studio.images import File, Picture, open_picture
 from studio.labels import LabelMap, open_map
+from studio.refused import Phrase, Refused
 
 NOTHING = inspect.Parameter.empty
 
@@ -72,13 +73,13 @@ class Argument:
         if word in (None, "") or (word in ("none", "null") and (self.optional or self.type is not str)):
             if self.optional:
                 return None
-            raise ValueError(f"{self.name} is missing: {self.says or 'it is needed'}")
+            raise Refused("values.missing", name=self.name, says=self.says or Phrase("kinds.needed"))
         if self.is_file:
             return open_picture(value) if self.is_picture else open_map(value)
         try:
             return _READERS[self.type](value)
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise ValueError(f"{self.name} = {str(value)[:60]!r}: this must be {_NAMES[self.type]}.") from error
+            raise Refused("values.kind", name=self.name, value=str(value)[:60], what=_NAMES[self.type]) from error
 
 
 def _int(value: Any) -> int:
@@ -132,12 +133,12 @@ def _list(value: Any) -> list:
 
 _READERS: dict[type, Callable] = {int: _int, float: _float, bool: _boolean, str: _str, dict: _dict, list: _list}
 _NAMES = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: "a text",
-    dict: 'a table such as {"name": 0.5}',
-    list: "a list such as [1, 2, 3]",
+    int: Phrase("kinds.whole"),
+    float: Phrase("kinds.number"),
+    bool: Phrase("kinds.boolean"),
+    str: Phrase("kinds.text"),
+    dict: Phrase("kinds.table"),
+    list: Phrase("kinds.list"),
 }
 
 
@@ -182,13 +183,13 @@ class Verb:
         unknown = set(values) - set(self.arguments)
         if unknown:
             known = ", ".join(self.arguments)
-            raise ValueError(f"{self.name} has no argument {', '.join(sorted(unknown))}. It takes: {known}.")
+            raise Refused("values.unknown", verb=self.name, names=sorted(unknown), known=known)
         bound = {}
         for name, argument in self.arguments.items():
             if name in values:
                 bound[name] = argument.read(values[name])
             elif argument.required:
-                raise ValueError(f"{self.name} needs {name}: {argument.says or 'give a value'}")
+                raise Refused("values.needs", verb=self.name, name=name, says=argument.says or Phrase("kinds.give"))
         return bound
 
 

@@ -18,7 +18,6 @@ from gradio.themes.utils.colors import Color
 from starlette.middleware import Middleware
 
 from pages.parts.said import words
-from pages.parts.said.errors import Translated
 from pages.space import training
 from pages.space.endpoints import endpoints
 from pages.space.tabs import DEMOS, GANS, TABS, label, place, routes, spoken
@@ -50,7 +49,7 @@ class Space(gr.Blocks):
         heaps.share()
         kwargs = dict(how.pop("app_kwargs", None) or {})
         kwargs["routes"] = [*routes(), *kwargs.get("routes", [])]
-        kwargs["middleware"] = [Middleware(owners.Visitors), Middleware(Translated), *kwargs.get("middleware", [])]
+        kwargs["middleware"] = [Middleware(owners.Visitors), *kwargs.get("middleware", [])]
         return super().launch(*args, **usual | how, app_kwargs=kwargs)
 
 

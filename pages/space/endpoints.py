@@ -21,8 +21,10 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_http_url_like
 
+from pages.parts.said import errors
 from studio import images, registry, serving
 from studio.images import Picture
+from studio.refused import Refused
 from studio.verbs import Argument, Verb, jsonable, verbs
 
 MOST_BYTES = 32 * 2**20  # of a picture, as in the HTTP routes
@@ -58,12 +60,12 @@ def _endpoint(gan: str, verb: Verb) -> Callable[..., Any]:
         try:
             asked = {name: _read(verb.arguments[name], value) for name, value in values.items() if _is_given(value)}
             if len(repr([value for value in asked.values() if not isinstance(value, bytes)])) > MOST_TEXT:
-                raise ValueError("This question is too long. Send pictures as files, and shorter lists.")
+                raise Refused("server.longQuestion")
             if tag is not None and not isinstance(tag, str):
-                raise ValueError("tag is a checkpoint's name.")
+                raise Refused("server.tagText")
             return _given_out(serving.server().ask(gan, verb.name, asked, tag or None).value, gan, verb)
         except (ValueError, serving.Busy, serving.Superseded, serving.Failed) as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(errors.said(error), print_exception=False) from error
 
     kinds = {name: _kind(argument) for name, argument in verb.arguments.items()} | {"tag": str | None}
     defaults = {name: argument.default for name, argument in verb.arguments.items() if not argument.required}

@@ -11,6 +11,7 @@ from typing import Any
 from studio import formats, registry
 from studio.base import checked
 from studio.checkpoints.shelf import SHIPPED, build, checked_tag, save
+from studio.refused import Refused
 
 
 def adopt(
@@ -39,9 +40,9 @@ def adopt(
     kind = registry.gan(gan)
     checked_tag(tag)
     if not hasattr(kind, "official"):
-        raise ValueError(f"{gan} knows no official files.")
+        raise Refused("model.noOfficial", gan=gan)
     if (SHIPPED / gan / tag).exists():
-        raise ValueError(f"{tag} is the name of a checkpoint of the studio itself. Choose another tag.")
+        raise Refused("model.taken", tag=tag)
     paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(each) for each in path]
     read = [formats.read(each) for each in paths]
     tensors = read[0] if len(read) == 1 else {f"{k}/{n}": v for k, each in enumerate(read) for n, v in each.items()}

@@ -33,6 +33,7 @@ from studio.checkpoints import weights
 from studio.formats import safe
 from studio.guests import owners
 from studio.places import ROOT, home, write_atomically
+from studio.refused import Missing, Phrase, Refused
 
 SHIPPED = ROOT / "checkpoints"
 TAG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -51,7 +52,7 @@ def checked_tag(tag: str) -> str:
         ValueError: it could not be a folder's name on every system.
     """
     if not isinstance(tag, str) or not TAG.fullmatch(tag):
-        raise ValueError(f"{str(tag)[:80]!r} can't be a tag: use small letters, digits, - and _, at most 64.")
+        raise Refused("model.tag", tag=str(tag)[:80])
     return tag
 
 
@@ -97,8 +98,10 @@ def folder(gan: str, tag: str | None = None) -> Path:
         tag = known[0]
     if tag is not None and checked_tag(tag) in _found(gan):
         return next(place / gan / tag for place in places() if (place / gan / tag / "card.json").exists())
-    there = f"There are: {', '.join(known)}." if known else "There are none yet: train or adopt one."
-    raise ValueError(f"{gan} has no checkpoint {tag or ''}. ".replace(" . ", ". ") + there)
+    there = Phrase("model.thereAre", there=known) if known else Phrase("model.noneYet")
+    if tag is None:
+        raise Missing("model.noCheckpoint", gan=gan, there=there)
+    raise Missing("model.noSuchTag", gan=gan, tag=tag, there=there)
 
 
 def card(gan: str, tag: str | None = None) -> dict[str, Any]:
@@ -115,10 +118,10 @@ def read_card(path: Path) -> dict[str, Any]:
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
         if not {"gan", "tag", "config", "files"} <= set(read):
-            raise ValueError("a field is missing")
+            raise Refused("model.lacksField")
         return read
     except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"{path} is not a checkpoint's card: {error}.") from error
+        raise Refused("model.noCard", file=path, why=error) from error
 
 
 def has_judge(card: Mapping[str, Any]) -> bool:
@@ -152,7 +155,7 @@ def load(gan: str, tag: str | None = None, device: str | None = None) -> BaseGAN
     place = folder(gan, tag)
     described = read_card(place / "card.json")
     if described["gan"] != gan:
-        raise ValueError(f"{place.name} is a checkpoint of {described['gan']}, not of {gan}.")
+        raise Refused("model.anothers", tag=place.name, theirs=described["gan"], gan=gan)
     kind = registry.gan(gan)
     config = kind.configured(described["config"])
     tensors: dict[str, Tensor] = {}
@@ -188,9 +191,9 @@ class _NoInit(TorchFunctionMode):
 
 def _read_file(path: Path, facts: dict[str, Any]) -> dict[str, Tensor]:
     if not path.is_file():
-        raise ValueError(f"The checkpoint's file {path.name} is missing. Copy or download the folder again.")
+        raise Refused("model.missing", file=path.name)
     if hashlib.sha256(path.read_bytes()).hexdigest() != facts.get("sha256"):
-        raise ValueError(f"{path.name} is damaged or was changed: its checksum is not the card's. Get it again.")
+        raise Refused("model.changed", file=path.name)
     return safe.read(path)
 
 
@@ -224,7 +227,7 @@ def save(
         file = _file_of(gan, child)
         for key, value in network.state_dict().items():
             if not torch.isfinite(value).all():
-                raise ValueError(f"{child}.{key} holds NaN or infinite values; such weights are not kept.")
+                raise Refused("model.notFinite", network=child, name=key)
             parts.setdefault(file, {})[f"{child}.{key}"] = value
     with appearing(target) as fresh:
         files = {}
@@ -273,9 +276,7 @@ def appearing(target: Path) -> Iterator[Path]:
         os.replace(fresh, target)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise ValueError(
-            f"The checkpoint could not be written ({error.strerror}). Free some space; the old one is intact."
-        ) from error
+        raise Refused("model.full", reason=error.strerror) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

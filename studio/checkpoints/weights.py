@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
+from studio.refused import Phrase, Refused
+
 # What old files carry and no network of ours needs: a counter of batches.
 IGNORED = ("num_batches_tracked",)
 
@@ -28,23 +30,25 @@ def fill(
     """
     targets = dict(module.state_dict(keep_vars=True))
     table = dict(table) if table is not None else {name: name for name in source if not name.endswith(IGNORED)}
-    wrong = [f"{theirs} is not in the file" for theirs in table.values() if theirs not in source]
-    wrong += [f"{ours} has no place in the network" for ours in table if ours not in targets]
+    wrong = [Phrase("weights.notInFile", theirs=theirs) for theirs in table.values() if theirs not in source]
+    wrong += [Phrase("weights.noPlace", ours=ours) for ours in table if ours not in targets]
     left = [n for n in targets if n not in table and not n.endswith((*optional, *IGNORED))]
-    wrong += [f"nothing fills {name}" for name in left]
+    wrong += [Phrase("weights.unfilled", name=name) for name in left]
     unused = set(source) - set(table.values())
-    wrong += [f"{name} is not used" for name in sorted(unused) if not name.endswith(IGNORED)]
+    wrong += [Phrase("weights.unused", name=name) for name in sorted(unused) if not name.endswith(IGNORED)]
     if len(set(table.values())) < len(table):
-        wrong.append("one source fills two places")
+        wrong.append(Phrase("weights.twoPlaces"))
     for ours, theirs in table.items():
         if ours in targets and theirs in source:
             if tuple(targets[ours].shape) != tuple(source[theirs].shape):
-                wrong.append(f"{theirs} is {tuple(source[theirs].shape)}, not {tuple(targets[ours].shape)}")
+                shapes = {"found": str(tuple(source[theirs].shape)), "wanted": str(tuple(targets[ours].shape))}
+                wrong.append(Phrase("weights.shape", theirs=theirs, **shapes))
             elif not torch.isfinite(source[theirs]).all():
-                wrong.append(f"{theirs} holds NaN or infinite values")
+                wrong.append(Phrase("weights.notFinite", theirs=theirs))
     if wrong:
-        more = f" … and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise ValueError("These weights do not fit: " + "; ".join(wrong[:5]) + more + ".")
+        if len(wrong) > 5:
+            raise Refused("weights.manyWrong", wrong=wrong[:5], more=len(wrong) - 5)
+        raise Refused("weights.wrong", wrong=wrong)
     filled = {ours: source[theirs].float() for ours, theirs in table.items()}
     for name in left_as_is(targets, table):
         filled[name] = _fresh(name, targets[name])

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from studio.data.files import is_own, opened, several
+from studio.refused import Refused, phrase
 
 Random = np.random.Generator
 TOYS_DRAWN = 4000  # pictures in a toy set: each is drawn from its own number
@@ -47,10 +48,7 @@ class DataSet:
         if self.files is not None:
             self.kind, self.names = self.understand(config)
         if len(self.names) < self.LEAST:
-            raise ValueError(
-                f"{source} holds {len(self.names)} examples; at least {self.LEAST} are needed. "
-                f"Expected {self.asks['en']}."
-            )
+            raise Refused("data.few", source=source, n=len(self.names), least=self.LEAST, asks=self.asks)
 
     @classmethod
     def sources(cls) -> list[str]:
@@ -72,7 +70,7 @@ class DataSet:
             return ""
         name = self.source.partition(":")[2] or self.TOYS[0]
         if name not in self.TOYS:
-            raise ValueError(f"There is no toy set {name!r} here. There are: {', '.join(self.TOYS)}.")
+            raise Refused("data.noToy", name=name, there=self.TOYS)
         return name
 
     # ---- what a shape of data says of itself ------------------------------------------------------------------------
@@ -140,7 +138,7 @@ class DataSet:
         try:
             return self.files.open(name)
         except ValueError as error:
-            self.skipped[name] = str(error)
+            self.skipped[name] = phrase(error)
             return None
 
     def _each(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> list[Random]:
@@ -154,7 +152,7 @@ class DataSet:
             found = get((index + shift) % len(self.names))
             if found is not None:
                 return found
-        raise ValueError(f"No picture of {self.source} can be read.")
+        raise Refused("data.unread", source=self.source)
 
     def thumbnails(self) -> np.ndarray | None:
         """``(len, 16 * 16 * 3)`` float32 in [0, 1], to find near-duplicates; None for toys, which have none."""
@@ -188,9 +186,8 @@ class DataSet:
                 sizes[f"{found.shape[1]} x {found.shape[0]}"] += 1
         self.names = [name for name in self.names if name not in bad]
         if len(self.names) < self.LEAST:
-            raise ValueError(
-                f"Only {len(self.names)} examples of {Path(self.source).name} can be used; at least {self.LEAST} are "
-                f"needed. Expected {self.asks['en']}."
+            raise Refused(
+                "data.usable", n=len(self.names), source=Path(self.source).name, least=self.LEAST, asks=self.asks
             )
         return {
             "kind": self.kind,
@@ -227,9 +224,7 @@ def hold_out(
                     continue
             found.append(name)
         if len(found) < count:
-            raise ValueError(
-                f"Only {len(found)} of {len(names)} pictures have no near-duplicate; hold out fewer than {count}."
-            )
+            raise Refused("data.duplicates", n=len(found), all=len(names), wanted=count)
         chosen += found
     return sorted(chosen)
 

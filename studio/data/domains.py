@@ -21,6 +21,7 @@ from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import opened, several
 from studio.data.labelled import Table, read_table
 from studio.data.segmentations import LABELS, PHOTOS
+from studio.refused import Phrase, Refused
 from studio.toys import bags, landscapes, shoes
 
 KNOWN = (("traina", "trainb"), ("a", "b"), ("x", "y"))  # folders whose names say that they are the two domains
@@ -80,7 +81,7 @@ class TwoDomains(DataSet):
     def understand(self, config: Any) -> tuple[str, list[str]]:
         pictures = _photos(self.files.pictures())
         if not pictures:
-            raise ValueError(f"{self.source} holds no pictures. Expected {self.asks['en']}.")
+            raise Refused("data.none", source=self.source, asks=self.asks)
         if isinstance(self.files, _Apart):
             self.called = tuple(map(_last, several(self.source)))
             self.sides = tuple([name for name in pictures if name.startswith(f"{side}/")] for side in _Apart.LETTERS)
@@ -90,9 +91,8 @@ class TwoDomains(DataSet):
             self._by_folders(pictures)
         for called, names in zip(self.called, self.sides, strict=True):
             if len(names) < LEAST:
-                raise ValueError(
-                    f"The domain {called} of {self.source} holds {len(names)} pictures; at least {LEAST} are needed. "
-                    f"Expected {self.asks['en']}."
+                raise Refused(
+                    "data.domainFew", domain=called, source=self.source, n=len(names), least=LEAST, asks=self.asks
                 )
         self.tested = [name for name in [*self.sides[0], *self.sides[1]] if _folders(name) & TESTED]
         return "domains", [*self.sides[0], *self.sides[1]]
@@ -119,31 +119,25 @@ class TwoDomains(DataSet):
             return
         named = sorted(name for name in groups if name)
         if len(named) != 2:
-            there = ", ".join(name or "(no folder)" for name in sorted(groups))
-            raise ValueError(
-                f"{self.source} does not say what its two domains are; its folders are: {there}. Expected "
-                f"{self.asks['en']}."
-            )
+            there = [name or Phrase("data.inNoFolder") for name in sorted(groups)]
+            raise Refused("data.noDomains", source=self.source, there=there, asks=self.asks)
         self.called = named[0], named[1]
         self.sides = groups[named[0]], groups[named[1]]
-        self.skipped |= dict.fromkeys(groups.get("", []), "lies in neither of the two folders")
+        self.skipped |= dict.fromkeys(groups.get("", []), Phrase("skipped.neitherFolder"))
 
     def _by_labels(self, pictures: Sequence[str]) -> None:
         """The pictures of which what ``domains`` says is true."""
         sides = [Side.of(part) for part in self.text.split("|")]
         if len(sides) != 2:
-            raise ValueError(f"domains = {self.text[:60]!r}: name two, with | between them, such as brown|black.")
+            raise Refused("data.twoDomains", text=self.text[:60])
         told = _told(self.files, pictures)
         for side in sides:
             for each in side.conditions:
                 if not any(each.holds(facts) for facts in told.values()):
-                    raise ValueError(
-                        f"No picture of {self.source} is {each}. There are: {_offered(told)}. Set domains to two of "
-                        "them, such as brown|black."
-                    )
+                    raise Refused("data.noneSuch", source=self.source, condition=each, there=_offered(told))
         found = [[name for name, facts in told.items() if side.holds(facts)] for side in sides]
         for name in set(found[0]) & set(found[1]):
-            self.skipped[name] = "belongs to both domains"
+            self.skipped[name] = Phrase("skipped.bothDomains")
         self.called = sides[0].name, sides[1].name
         self.sides = tuple([name for name in names if name not in self.skipped] for names in found)
 
@@ -177,7 +171,7 @@ class TwoDomains(DataSet):
         self.__dict__.pop("_place", None)
         for called, side in zip(self.called, self.sides, strict=True):
             if not side:
-                raise ValueError(f"Nothing is left of the domain {called} to train on; hold out fewer pictures.")
+                raise Refused("data.domainHeld", domain=called)
 
     def aside(self, names: Sequence[str]) -> TwoDomains:
         """Both pictures of an example are of these names then, where both domains have some among them."""
@@ -216,7 +210,7 @@ class TwoDomains(DataSet):
             found = self._read(names[(at + shift) % len(names)], domain)
             if found is not None:
                 return found
-        raise ValueError(f"No picture of {self.source} can be read.")
+        raise Refused("data.unread", source=self.source)
 
     def item(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray]:
         """The picture of the index, and any of the other domain; without random numbers one after the other."""
@@ -330,11 +324,9 @@ class Condition(NamedTuple):
     def of(cls, text: str) -> Condition:
         parts = re.fullmatch(r"\s*(?:([^=<>]+?)\s*([=<>])\s*)?([^=<>]+?)\s*", text)
         if parts is None:
-            raise ValueError(
-                f"domains: {text.strip()[:60]!r} is no label. Write a word, such as brown, or colour=brown."
-            )
+            raise Refused("data.noCondition", text=text.strip()[:60])
         if parts[2] in ("<", ">") and not re.fullmatch(r"-?\d*\.?\d+", parts[3]):
-            raise ValueError(f"domains: {text.strip()[:60]!r} compares with no number. Write it as in snow>0.2.")
+            raise Refused("data.noNumber", text=text.strip()[:60])
         return cls(_same(parts[1] or ""), parts[2] or "", _same(parts[3]))
 
     def holds(self, facts: _Facts) -> bool:

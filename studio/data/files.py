@@ -13,6 +13,7 @@ import numpy as np
 
 from studio import images
 from studio.labels import Classes, numbers, open_map
+from studio.refused import Refused
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 MOST_FILES = 300_000
@@ -41,7 +42,7 @@ class Files:
         self._zip: tuple[int, zipfile.ZipFile] | None = None
         if self.zip_path is None:
             if not self.source.is_dir():
-                raise ValueError(f"There is no folder or zip {source}.")
+                raise Refused("data.noFolder", source=source)
             found = sorted(p for p in self.source.rglob("*") if p.is_file())
             self.names = [p.relative_to(self.source).as_posix() for p in found][: MOST_FILES + 1]
             self.prefix = ""
@@ -52,33 +53,31 @@ class Files:
             n for n in self.names if not n.startswith("__MACOSX") and not PurePosixPath(n).name.startswith(".")
         ]
         if len(self.names) > MOST_FILES:
-            raise ValueError(f"{source} holds more than {MOST_FILES:,} files; that is too many.")
+            raise Refused("data.crowd", source=source, most=MOST_FILES)
         if not self.names:
-            raise ValueError(f"{source} holds no files.")
+            raise Refused("data.noFiles", source=source)
 
     def _checked_zip(self) -> list[str]:
         try:
             if _list_bytes(self.zip_path) > MOST_LIST:
-                raise ValueError(f"The zip holds more than {MOST_FILES:,} files; that is too many.")
+                raise Refused("data.tooManyFiles", most=MOST_FILES)
             listed = self.zip.infolist()
         except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-            raise ValueError(f"{self.zip_path.name} is not a zip file that can be read.") from error
+            raise Refused("data.noZip", file=self.zip_path.name) from error
         names, total = [], 0
         for info in listed:
             if info.is_dir():
                 continue
             path = PurePosixPath(info.filename)
             if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename:
-                raise ValueError(
-                    f"The zip has a file named {info.filename!r}, which points outside of it. Pack it anew."
-                )
+                raise Refused("data.outside", file=info.filename)
             if info.flag_bits & 1:
-                raise ValueError("The zip is encrypted. Pack it without a password.")
+                raise Refused("data.locked")
             total += info.file_size
             if max(total / MOST_BYTES, info.file_size / MOST_FILE) > 1 or info.file_size > MOST_RATIO * max(
                 info.compress_size, 1000
             ):
-                raise ValueError("The zip unpacks to far more than it holds (a decompression bomb); it was not opened.")
+                raise Refused("data.bomb")
             names.append(info.filename)
         return names
 
@@ -109,7 +108,7 @@ class Files:
         try:
             return images.open_picture(self.read(name))
         except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError("This file can't be read from where it lies.") from error
+            raise Refused("data.elsewhere") from error
 
     def ids(self, name: str, classes: Classes | None = None) -> np.ndarray:
         """A label map, ``(H, W)`` uint8 with 255 = unknown: its numbers, or those of its colours in ``classes``.
@@ -120,7 +119,7 @@ class Files:
         try:
             given = open_map(self.read(name))
         except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError("This file can't be read from where it lies.") from error
+            raise Refused("data.elsewhere") from error
         return numbers(given) if classes is None else classes.read(given).ids
 
     def classes(self) -> Classes | None:

@@ -21,6 +21,7 @@ from torch import Tensor
 from studio import images
 from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import Files
+from studio.refused import Phrase, Refused
 from studio.toys import digits, faces
 
 YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
@@ -69,11 +70,9 @@ def labels_of(text: str) -> Labels:
         sets.append(tuple(range(start, len(names))))
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice or not all(sets) or len(names) > 64:
-        wrong = f"{twice[0]} comes twice" if twice else "a set has no label" if len(names) <= 64 else "more than 64"
-        raise ValueError(
-            f"labels = {text[:60]!r}: {wrong}. Write names with spaces between them, | between those that exclude "
-            "each other, / between label sets: black|blond|brown male / happy|sad."
-        )
+        wrong = Phrase("data.setWithout") if len(names) <= 64 else Phrase("data.manyLabels")
+        wrong = Phrase("data.comesTwice", name=twice[0]) if twice else wrong
+        raise Refused("data.labels", text=text[:60], wrong=wrong)
     return Labels(tuple(names), tuple(sets), tuple(groups))
 
 
@@ -101,7 +100,7 @@ class Labelled(DataSet):
 
     asks: ClassVar = {
         "en": "pictures with a CSV of labels (a row a picture), or a folder of pictures for each label",
-        "ko": "사진과 라벨 CSV(사진마다 한 행), 또는 라벨마다 나눈 사진 폴더",
+        "ko": "그림과 라벨 CSV(그림마다 한 행), 또는 라벨마다 나눈 그림 폴더",
     }
     REAL = ("digits", "hangul")
     TOYS = ("faces", "digits")
@@ -119,18 +118,22 @@ class Labelled(DataSet):
         for drawn in dict.fromkeys([*([self.toy] if self.toy else []), *(["faces"] if self.drawn else [])]):
             there = labels_of(DRAWN[drawn]).names
             if unknown := [name for name in self.labels.names if name not in there]:
-                raise self._missing(unknown, there, f"labels of the drawn {drawn}")
+                raise self._missing(unknown, there, Phrase("data.drawnLabels", drawn=drawn))
         if self.toy == "digits":  # those that are asked for
             self.names = [name for k, name in enumerate(self.names) if self.all_labels(k).any()]
         if not self.toy:
             for name in self.names:
                 if not self._sets(self.known[name]):
-                    self.skipped[name] = "none of the labels is known of it" if self.partial else "a label is unknown"
+                    self.skipped[name] = Phrase("skipped.noLabel" if self.partial else "skipped.unknownLabel")
             self.keep([name for name in self.names if name not in self.skipped])
         if len(self.names) < self.LEAST:
-            raise ValueError(
-                f"{len(self.names)} pictures of {self.source} have the labels {', '.join(self.labels.names)}; "
-                f"at least {self.LEAST} are needed. Expected {self.asks['en']}."
+            raise Refused(
+                "data.unlabelled",
+                n=len(self.names),
+                source=self.source,
+                labels=self.labels.names,
+                least=self.LEAST,
+                asks=self.asks,
             )
 
     # ---- reading --------------------------------------------------------------------------------------------------
@@ -138,7 +141,7 @@ class Labelled(DataSet):
     def understand(self, config: Any) -> tuple[str, list[str]]:
         pictures = self.files.pictures()
         if not pictures:
-            raise ValueError(f"{self.source} holds no pictures. Expected {self.asks['en']}.")
+            raise Refused("data.none", source=self.source, asks=self.asks)
         tables = [read_table(self.files, name) for name in self.files.names if name.lower().endswith((".csv", ".txt"))]
         tables = [table for table in tables if table is not None]
         classes = {name: PurePosixPath(name).parent.name.replace(" ", "_") for name in pictures}
@@ -150,25 +153,24 @@ class Labelled(DataSet):
             best = max(range(len(tables)), key=lambda k: len(offers[k]))
             missing = [name for name in self.labels.names if name not in offers[best]]
             if missing:
-                raise self._missing(missing, _offered(tables[best]), f"columns or words of {tables[best].name}")
+                raise self._missing(
+                    missing, _offered(tables[best]), Phrase("data.columnsOf", table=tables[best].name), " "
+                )
             return "table", self._from_table(tables[best], pictures)
         missing = [name for name in self.labels.names if name not in classes.values()]
         if missing:
-            raise self._missing(missing, sorted(set(classes.values()) - {""}), "folders")
+            raise self._missing(missing, sorted(set(classes.values()) - {""}), Phrase("data.folderNames"))
         return "classes", self._from_folders(classes)
 
-    def _missing(self, names: Sequence[str], there: Sequence[str], where: str) -> ValueError:
-        listed = ", ".join(list(there)[:40]) + (" …" if len(there) > 40 else "")
-        example = (" " if "columns" in where else "|").join(list(there)[:2]) or "happy|sad"
-        return ValueError(
-            f"{self.source} has no {where} named {', '.join(names)}; there are: {listed or 'none'}. "
-            f"Set labels to what is there, such as labels={example!r}."
-        )
+    def _missing(self, names: Sequence[str], there: Sequence[str], where: Phrase, between: str = "|") -> Refused:
+        listed = [*list(there)[:40], *(["…"] if len(there) > 40 else [])]
+        example = between.join(list(there)[:2]) or "happy|sad"
+        return Refused("data.noneNamed", source=self.source, where=where, names=names, there=listed, example=example)
 
     def _from_folders(self, classes: dict[str, str]) -> list[str]:
         for picture, name in classes.items():
             if name not in self.labels.names:
-                self.skipped[picture] = f"its folder {name or '(none)'} is no label"
+                self.skipped[picture] = Phrase("skipped.folder", name=name or Phrase("data.noFolderName"))
                 continue
             row = np.full(len(self.labels.names), np.nan, np.float32)
             place = self.labels.names.index(name)
@@ -190,9 +192,7 @@ class Labelled(DataSet):
             file = row[table.file].replace("\\", "/").removeprefix("./")
             found = [file] if file in whole else by_name.get(PurePosixPath(file).name, [])
             if len(found) != 1:
-                self.skipped[file or f"row {number}"] = (
-                    "is not there" if not found else "there are several of that name"
-                )
+                self.skipped[file or f"row {number}"] = Phrase("skipped.several" if found else "skipped.notThere")
                 continue
             values = np.array([_value(table, number, row, *column, signed) for column in columns], np.float32)
             for group in self.labels.groups:  # two words in one column: what is not the one word is the other
@@ -200,7 +200,7 @@ class Labelled(DataSet):
                     values[list(group)] = np.nan
             picture = found[0]
             if picture in told and not np.array_equal(self.known.get(picture, ()), values, equal_nan=True):
-                self.skipped[picture] = "has rows that contradict each other"
+                self.skipped[picture] = Phrase("skipped.contradict")
                 self.known.pop(picture, None)
             elif picture not in told:
                 self.known[picture] = values
@@ -209,7 +209,7 @@ class Labelled(DataSet):
                 sure.add(picture)
         for picture in pictures:
             if picture not in told:
-                self.skipped[picture] = f"has no row in {table.name}"
+                self.skipped[picture] = Phrase("skipped.noRow", table=table.name)
         if trust is not None and sure:
             self.sure = sure
         return [picture for picture in pictures if picture in self.known]
@@ -350,7 +350,7 @@ def read_table(files: Files, name: str) -> Table | None:
     try:
         text = files.read(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is not a text in UTF-8. Save the table as CSV, UTF-8.") from error
+        raise Refused("data.encoding", file=name) from error
     lines = text.splitlines()
     if name.lower().endswith(".txt"):
         if len(lines) < 3 or not lines[0].strip().isdigit():
@@ -367,12 +367,12 @@ def read_table(files: Files, name: str) -> Table | None:
     header = [cell.replace(" ", "_") for cell in rows[0]]
     twice = [column for column, count in Counter(header).items() if count > 1]
     if twice:
-        raise ValueError(f"{name} has two columns named {twice[0]!r}. Rename one.")
+        raise Refused("data.twins", file=name, column=twice[0])
     body = []
     for number, row in enumerate(rows[1:], first):
         if row and any(row):
             if len(row) != len(header):
-                raise ValueError(f"{name}, line {number}: {len(row)} cells where the header has {len(header)}.")
+                raise Refused("data.cells", file=name, line=number, n=len(row), header=len(header))
             body.append(row)
     found = [k for k, column in enumerate(header) if column.lower() in FILE_COLUMNS]
     return Table(PurePosixPath(name).name, header, body, first, found[0] if found else 0)
@@ -439,7 +439,7 @@ def _column(table: Table, name: str) -> tuple[int, str | None]:
     places = _words(table)[name]
     if len(places) > 1:
         both = " and ".join(table.header[k] for k in places)
-        raise ValueError(f"{table.name} has {name!r} in the columns {both}: which is meant? Rename one.")
+        raise Refused("data.ambiguous", file=table.name, name=name, columns=both)
     return places[0], name
 
 
@@ -447,10 +447,7 @@ def _signed(table: Table, columns: list[int]) -> bool:
     """Whether "no" is written -1, as in CelebA, and not 0."""
     cells = {row[k].lower() for row in table.rows for k in columns}
     if cells & MINUS and cells & NO & {"0", "0.0"}:
-        raise ValueError(
-            f"{table.name} has both 0 and -1 in its labels. Write no as 0 or as -1 throughout, and leave what is "
-            "unknown empty."
-        )
+        raise Refused("data.signs", file=table.name)
     return bool(cells & MINUS)
 
 
@@ -464,7 +461,4 @@ def _value(table: Table, number: int, row: list[str], column: int, word: str | N
         return 1.0
     if cell.lower() in (NO | MINUS if signed else NO):
         return 0.0
-    raise ValueError(
-        f"{table.name}, line {number}: {table.header[column]} = {cell[:40]!r}. A label is 1 or 0, 1 or -1, yes or no, "
-        "or empty where it is unknown."
-    )
+    raise Refused("data.label", file=table.name, line=number, column=table.header[column], cell=cell[:40])

@@ -15,6 +15,7 @@ from studio.data import sketches
 from studio.data.base import DataSet, Random, to_batch, window
 from studio.data.files import by_folder, stem
 from studio.labels import Classes
+from studio.refused import Phrase, Refused, phrase
 
 
 class Pairs(DataSet):
@@ -44,7 +45,7 @@ class Pairs(DataSet):
     def understand(self, config: Any) -> tuple[str, list[str]]:
         pictures = self.files.pictures()
         if not pictures:
-            raise ValueError(f"{self.source} holds no pictures. Expected {self.asks['en']}.")
+            raise Refused("data.none", source=self.source, asks=self.asks)
         folders = {folder: {stem(name): name for name in names} for folder, names in by_folder(pictures).items()}
         if {"photos", "labels"} <= set(folders):
             self.left, self.right = folders["labels"], folders["photos"]
@@ -63,7 +64,7 @@ class Pairs(DataSet):
 
     def _both(self) -> list[str]:
         for each in set(self.left) ^ set(self.right):
-            self.skipped[each] = "has no partner of the same name"
+            self.skipped[each] = Phrase("skipped.noPartner")
         return sorted(set(self.left) & set(self.right))
 
     def _read_palette(self) -> None:
@@ -91,7 +92,7 @@ class Pairs(DataSet):
             try:
                 ids = self.files.ids(self.left[name], self.classes)
             except ValueError as error:
-                self.skipped[name] = str(error)
+                self.skipped[name] = phrase(error)
                 return None
             return self.colours[ids], np.asarray(photo)
         photo = np.asarray(images.fit(photo, 256, 256) if photo.size != (256, 256) else photo)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from studio import images, toys
 from studio.data.base import DataSet, Random, to_batch
+from studio.refused import Refused
 
 
 class Images(DataSet):
@@ -31,7 +32,7 @@ class Images(DataSet):
     def understand(self, config: Any) -> tuple[str, list[str]]:
         found = self.files.pictures()
         if not found:
-            raise ValueError(f"{self.source} holds no pictures. Expected {self.asks['en']}.")
+            raise Refused("data.none", source=self.source, asks=self.asks)
         return "pictures", found
 
     def picture(self, index: int) -> np.ndarray | None:

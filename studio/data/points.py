@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from studio.data.base import DataSet, Random
+from studio.refused import Refused
 from studio.toys import points
 
 SIDE = 128  # pixels of the plot of a batch
@@ -29,7 +30,7 @@ class _Plane(DataSet):
         self.size = 2
 
     def understand(self, config: Any) -> tuple[str, list[str]]:
-        raise ValueError(f"Points come from no file. Expected {self.asks['en']}.")
+        raise Refused("data.pointsNoFile", asks=self.asks)
 
     def batch(self, indices: Sequence[int], rngs: Sequence[Random | None]) -> tuple[Tensor, ...]:
         one = [self.endless(rng, 1) for rng in self._each(indices, rngs)]

@@ -20,6 +20,7 @@ import numpy as np
 
 from studio import images
 from studio.data.files import Files, by_folder
+from studio.refused import Refused
 
 FOLDER = Path(__file__).parent / "built_in"
 COLUMNS = 50  # pictures in a row of digits.webp
@@ -39,7 +40,7 @@ def about(name: str) -> dict[str, Any]:
         ValueError: there is none of that name; lists those that are there.
     """
     if name not in names():
-        raise ValueError(f"There is no built-in set {name[:60]!r}. There are: {', '.join(names())}.")
+        raise Refused("data.noBuiltIn", name=name[:60], there=names())
     return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
@@ -82,7 +83,7 @@ class Real:
         return images.png(self.open(name))
 
     def ids(self, name: str) -> np.ndarray:
-        raise ValueError(f"The built-in set {self.name} has no label maps.")
+        raise Refused("data.noMaps", name=self.name)
 
 
 @cache  # a few MB at most: whoever trains for long draws none of them twice

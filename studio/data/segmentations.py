@@ -15,6 +15,7 @@ from torch import Tensor
 from studio.data.base import DataSet, Random, to_batch, window
 from studio.data.files import by_folder, stem
 from studio.labels import UNKNOWN, Classes, distinct_colour, sampled
+from studio.refused import Phrase, Refused, phrase
 from studio.toys.landscapes import CLASSES, COLOURS, landscape
 
 PHOTOS, LABELS = ("photos", "images", "photo", "image"), ("labels", "masks", "annotations", "label", "mask")
@@ -42,13 +43,12 @@ class Segmentations(DataSet):
         folders = {folder: {stem(n): n for n in names} for folder, names in by_folder(self.files.pictures()).items()}
         photos, labels = (next((folders[n] for n in known if n in folders), None) for known in (PHOTOS, LABELS))
         if photos is None or labels is None:
-            raise ValueError(
-                f"{self.source} has no folders photos/ and labels/ (it has: {', '.join(folders) or 'no pictures'}). "
-                f"Expected {self.asks['en']}."
+            raise Refused(
+                "data.folders", source=self.source, there=list(folders) or Phrase("data.noPictures"), asks=self.asks
             )
         self.photos, self.maps = photos, labels
         for each in set(photos) ^ set(labels):
-            self.skipped[each] = "has no partner of the same name"
+            self.skipped[each] = Phrase("skipped.noPartner")
         both = sorted(set(photos) & set(labels))
         self.palette = self.files.classes()
         self.classes = self.palette or self._counted(both)
@@ -75,7 +75,7 @@ class Segmentations(DataSet):
         try:
             ids = self.files.ids(self.maps[name], self.palette)
         except ValueError as error:
-            self.skipped[name] = str(error)
+            self.skipped[name] = phrase(error)
             return None
         if (ids.shape[1], ids.shape[0]) != photo.size:
             ids = sampled(ids, photo.height, photo.width)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import by_folder
+from studio.refused import Phrase, Refused
 from studio.toys import textures
 
 SEEN = {"photos", "photo", "content", "contents", "train", "traincontent", ""}  # "" = in no folder at all
@@ -61,10 +62,13 @@ class Styles(DataSet):
                 self.paintings.setdefault(kind, []).extend(names)
         self.styles = sorted(self.paintings)
         if not self.photos or not self.styles:
-            lacks = "photos" if self.styles else "folders of paintings"
-            raise ValueError(
-                f"{self.source} has no {lacks}. Expected {self.asks['en']}; its folders are: "
-                f"{', '.join(sorted(by_folder(self.files.pictures()))) or 'none'}."
+            lacks = "photos" if self.styles else Phrase("data.paintingFolders")
+            raise Refused(
+                "data.styleFolders",
+                source=self.source,
+                lacks=lacks,
+                asks=self.asks,
+                there=sorted(by_folder(self.files.pictures())),
             )
         return "styles", [*self.photos, *(name for style in self.styles for name in self.paintings[style])]
 
@@ -75,13 +79,10 @@ class Styles(DataSet):
         found = len(self.styles)
         if config.added and not self.toy:
             if config.added != found:
-                raise ValueError(
-                    f"{self.source} has {found} styles ({', '.join(self.styles)}), but added = {config.added}. "
-                    f"Say added={found}, or give a folder with the new style and the photos alone."
-                )
+                raise Refused("data.added", source=self.source, n=found, styles=self.styles, added=config.added)
             self.first, self.before = config.styles, list(extras.get("styles", []))
             if again := sorted(set(self.before) & set(self.styles)):
-                raise ValueError(f"The checkpoint knows {', '.join(again)} already. Give the new style another name.")
+                raise Refused("data.knownStyles", again=again)
             return replace(config, styles=config.styles + found)
         return replace(config, styles=found)
 
@@ -108,7 +109,7 @@ class Styles(DataSet):
         self.photos = [name for name in self.photos if name in wanted]
         self.paintings = {s: [n for n in listed if n in wanted] for s, listed in self.paintings.items()}
         if not self.photos or not all(self.paintings.values()):
-            raise ValueError("Nothing is left to train on once pictures are held out; hold out fewer.")
+            raise Refused("data.held")
 
     # ---- pictures ---------------------------------------------------------------------------------------------------
 
@@ -130,7 +131,7 @@ class Styles(DataSet):
             found = self._read(names[(at + shift) % len(names)], style)
             if found is not None:
                 return found
-        raise ValueError(f"No picture of {self.source} can be read.")
+        raise Refused("data.unread", source=self.source)
 
     def item(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray, int]:
         """One example. Without random numbers: the middle of the index's photo, and style and painting in turn."""

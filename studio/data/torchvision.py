@@ -10,6 +10,7 @@ import numpy as np
 
 from studio import images
 from studio.places import home
+from studio.refused import Refused
 
 CLASSED = ("MNIST", "FashionMNIST", "CIFAR10", "Flowers102", "OxfordIIITPet")  # every picture has a class
 ATTRIBUTED = ("CelebA",)
@@ -29,7 +30,7 @@ class Torchvision:
 
     def __init__(self, name: str) -> None:
         if name not in SETS:
-            raise ValueError(f"There is no data set {name[:60]!r}. There are: {', '.join(SETS)}.")
+            raise Refused("data.noSet", name=name[:60], there=SETS)
         self.name, self.set = name, _got(name)
         if name in ATTRIBUTED:
             self.names = [f"pictures/{k:06d}.png" for k in range(len(self.set))]
@@ -59,7 +60,7 @@ class Torchvision:
         return images.png(self.open(name))
 
     def ids(self, name: str) -> np.ndarray:
-        raise ValueError(f"{self.name} has no label maps.")
+        raise Refused("data.setNoMaps", name=self.name)
 
 
 def _labels(data: Any) -> list[int]:
@@ -85,7 +86,4 @@ def _got(name: str) -> Any:
         root.mkdir(parents=True, exist_ok=True)
         return kind(str(root), download=True, **asked)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ValueError(
-            f"{name} could not be downloaded ({type(error).__name__}). It needs a network the first time: try again "
-            "where there is one, or train on a toy set or on your own pictures."
-        ) from error
+        raise Refused("data.download", name=name, reason=type(error).__name__) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from studio.formats import nvidia_pkl, safe, torch_file
+from studio.refused import Phrase, Refused
 
 READERS: dict[str, Callable[[Path], dict[str, Tensor]]] = {
     ".safetensors": safe.read,
@@ -33,12 +34,12 @@ def read(path: str | Path) -> dict[str, Tensor]:
         parts = {file: read(file) for file in files(path)}
         return {f"{_network(file)}.{name}": value for file, found in parts.items() for name, value in found.items()}
     if not path.is_file():
-        raise ValueError(f"There is no file {path}.")
+        raise Refused("files.none", file=path)
     if path.suffix.lower() not in READERS:
-        raise ValueError(f"{path.name}: checkpoint files end in {', '.join(READERS)}.")
+        raise Refused("files.ending", file=path.name, endings=READERS)
     tensors = READERS[path.suffix.lower()](path)
     if not tensors:
-        raise ValueError(f"{path.name} holds no weights.")
+        raise Refused("files.noWeights", file=path.name)
     if all(name.startswith("module.") for name in tensors):  # saved from DataParallel
         tensors = {name.removeprefix("module."): value for name, value in tensors.items()}
     return tensors
@@ -56,8 +57,8 @@ def files(path: str | Path) -> list[Path]:
     found = [f for f in sorted(path.iterdir()) if f.suffix.lower() in READERS and _network(f)]
     names = [_network(f) for f in found]
     if not found or len(set(names)) < len(names):
-        what = "several states of one network" if found else "no files such as latest_net_G.pth"
-        raise ValueError(f"{path.name} holds {what}. Leave one file for each network in the folder, or name one file.")
+        what = Phrase("files.severalStates" if found else "files.noNetworks")
+        raise Refused("files.folder", folder=path.name, what=what)
     return found
 
 

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from studio import refused
+
 MOST_BYTES = 2 << 30
 MOST_TENSORS = 5000
 DEEPEST = 16  # modules within modules
@@ -24,7 +26,7 @@ DEEPEST = 16  # modules within modules
 STYLEGAN3 = ("SynthesisInput", "FourierFeature")  # classes that only StyleGAN3 has
 
 
-class Refused(ValueError):
+class Refused(refused.Refused):
     """The file holds something that is not a network of tensors; the sentence says what."""
 
 
@@ -58,22 +60,22 @@ class _Nothing:
 def _storage(content: Any) -> Tensor:
     """The numbers of a tensor, in one row; they come as a file of torch.save inside the file."""
     if not isinstance(content, bytes):
-        raise Refused("the numbers of a tensor are not bytes")
+        raise Refused("pickle.notBytes")
     loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     if not isinstance(loaded, (torch.TypedStorage, torch.UntypedStorage)):
-        raise Refused("the numbers of a tensor are not numbers")
+        raise Refused("pickle.notNumbers")
     if isinstance(loaded, torch.UntypedStorage):
-        raise Refused("the numbers of a tensor have no type")
+        raise Refused("pickle.noType")
     return torch.tensor([], dtype=loaded.dtype).set_(loaded._untyped_storage)  # its public name only warns
 
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Tensor:
     whole = (*size, *stride, offset)
     if not isinstance(storage, Tensor) or not all(type(v) is int and v >= 0 for v in whole) or len(size) != len(stride):
-        raise Refused("a tensor has no proper shape")
+        raise Refused("pickle.noShape")
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) if all(size) else -1
     if last >= storage.numel():
-        raise Refused("a tensor is larger than its numbers")
+        raise Refused("pickle.tooLarge")
     return storage.as_strided(size, stride, offset).clone()
 
 
@@ -84,14 +86,14 @@ def _parameter(data: Any, *_: Any) -> Any:
 def _made(kind: Any, *_: Any) -> Any:
     """What `copyreg` would make: an empty one of our own classes."""
     if kind not in (_Bag, _Nothing, OrderedDict):
-        raise Refused("it makes an object of an unknown kind")
+        raise Refused("pickle.unknownKind")
     return kind()
 
 
 def _bytes(text: Any, *_: Any) -> bytes:
     """How the oldest pickles write bytes."""
     if not isinstance(text, str):
-        raise Refused("it encodes what is not text")
+        raise Refused("pickle.notText")
     return text.encode("latin1")
 
 
@@ -121,11 +123,8 @@ class _Reader(pickle.Unpickler):
         if (module, name) in _KNOWN:
             return _KNOWN[module, name]
         if module.startswith("dnnlib.tflib"):
-            raise Refused(
-                "it is a network of TensorFlow (stylegan2, stylegan2-ada), not of PyTorch. Convert it with the "
-                "authors' legacy.py, or get the stylegan2-ada-pytorch one"
-            )
-        raise Refused(f"it asks for {module}.{name}, which no network needs; loading it could run a program")
+            raise Refused("pickle.tensorFlow")
+        raise Refused("pickle.asksFor", module=module, name=name)
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -135,7 +134,7 @@ def read(path: Path) -> dict[str, Tensor]:
         ValueError: it would run code, is of StyleGAN3 or of TensorFlow, has no generator, or is cut off.
     """
     if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{path.name} is larger than {MOST_BYTES >> 30} GB; a generator is a tenth of that.")
+        raise Refused("pickle.huge", file=path.name, most=MOST_BYTES >> 30)
     try:
         with path.open("rb") as file:
             loaded = _Reader(file).load()
@@ -145,22 +144,22 @@ def read(path: Path) -> dict[str, Tensor]:
         elif isinstance(loaded, (tuple, list)) and len(loaded) == 3:  # (G, D, G_ema), as the first files had it
             network = loaded[2]
         if not isinstance(network, _Module):
-            raise Refused("there is no generator in it (G_ema)")
+            raise Refused("pickle.noGenerator")
         found: dict[str, Tensor] = {}
         _collect(network, "", found, 0)
         return found
     except Refused as error:
-        raise ValueError(f"{path.name} was not read: {error}.") from error
+        raise Refused("pickle.notRead", file=path.name, why=error) from error
     except Exception as error:  # pickle's own errors are of any kind; so are those of a file that is made to harm
-        raise ValueError(f"{path.name} is not a whole pickle of a network. Download it again.") from error
+        raise Refused("pickle.broken", file=path.name) from error
 
 
 def _collect(module: _Module, prefix: str, found: dict[str, Tensor], depth: int) -> None:
     """Parameters and buffers of a module and of those in it, by dotted name."""
     if module.name in STYLEGAN3:
-        raise Refused("it is a StyleGAN3 network, which is built differently. Choose one of StyleGAN2")
+        raise Refused("pickle.styleGan3")
     if depth > DEEPEST or len(found) > MOST_TENSORS:
-        raise Refused("its modules do not end")
+        raise Refused("pickle.endless")
     for kind in ("_parameters", "_buffers"):
         for name, value in dict(module.state.get(kind) or {}).items():
             if isinstance(value, Tensor):

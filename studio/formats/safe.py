@@ -8,12 +8,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from studio.refused import Refused
+
 
 def read(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path.name} is not a whole safetensors file. Download it again.") from error
+        raise Refused("files.safetensors", file=path.name) from error
 
 
 def write(path: Path, tensors: dict[str, Tensor]) -> None:

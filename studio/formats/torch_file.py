@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from studio.refused import Refused
+
 
 def read(path: Path) -> dict[str, Tensor]:
     """The state dict in a ``.pth`` file, also where it lies under ``state_dict`` or ``model``.
@@ -23,17 +25,14 @@ def read(path: Path) -> dict[str, Tensor]:
             with torch.serialization.safe_globals([Namespace]):  # settings of a command line: a bag of plain values
                 loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{path.name} holds more than weights: loading it could run a program, so it was not loaded. Ask for a "
-            "file of the state dict only (torch.save(net.state_dict(), …)) or for safetensors."
-        ) from error
+        raise Refused("files.program", file=path.name) from error
     except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, KeyError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path.name} is not a whole PyTorch file. Download it again.") from error
+        raise Refused("files.torch", file=path.name) from error
     for key in ("state_dict", "model"):
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
             loaded = loaded[key]
     if not isinstance(loaded, dict):
-        raise ValueError(f"{path.name} holds a {type(loaded).__name__}, not weights by name.")
+        raise Refused("files.notByName", file=path.name, kind=type(loaded).__name__)
     found = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
     for group, inner in loaded.items():
         if isinstance(inner, dict):

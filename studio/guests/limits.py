@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, fields
 
 from studio.guests.visitors import classroom
+from studio.refused import Phrase, Refused
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,17 @@ class Limits:
             ValueError: training is off, or more is wanted of something than is allowed; names the limit.
         """
         if self.off:
-            raise ValueError("Training is switched off on this server. Start the studio on your own machine to train.")
+            raise Refused("training.off")
         for name, value in wanted.items():
             most = getattr(self, name)
             if most is not None and value is not None and value > most:
-                raise ValueError(f"{value:g} {name} are more than this server allows ({most:g}). {HELP[name]}")
+                raise Refused(
+                    "training.limit",
+                    value=value,
+                    name=Phrase(f"training.of{name.capitalize()}"),
+                    most=most,
+                    help=HELP[name],
+                )
 
     def check_length(self, minutes: float | None, steps: int | None) -> None:
         """
@@ -56,23 +63,23 @@ class Limits:
             ValueError: no length, one that is longer than allowed, or one in a measure that is not limited.
         """
         if minutes is None and steps is None:
-            raise ValueError("Say how long: steps or minutes.")
+            raise Refused("training.long")
         if (minutes is not None and not 0 < minutes < 1e6) or (steps is not None and not 0 < steps < 1e12):
-            raise ValueError("How long? More than 0 minutes or steps.")
+            raise Refused("training.positive")
         self.check(minutes=minutes, steps=steps)
         if self.minutes is not None and minutes is None and self.steps is None:
-            raise ValueError(f"This server wants you to say how long in minutes (at most {self.minutes:g}).")
+            raise Refused("training.minutes", most=self.minutes)
         if self.steps is not None and steps is None and self.minutes is None:
-            raise ValueError(f"This server wants you to say how long in steps (at most {self.steps}).")
+            raise Refused("training.steps", most=self.steps)
 
 
 HELP = {
-    "minutes": "Train shorter, or on your own machine.",
-    "steps": "Train fewer steps, or on your own machine.",
-    "pictures": "Take fewer pictures.",
-    "megabytes": "Make the pictures smaller, or take fewer.",
-    "queue": "Others are waiting already: try again when one of them is done.",
-    "runs": "Delete one first.",
+    "minutes": Phrase("training.shorter"),
+    "steps": Phrase("training.fewer"),
+    "pictures": Phrase("training.pictures"),
+    "megabytes": Phrase("training.smaller"),
+    "queue": Phrase("training.queue"),
+    "runs": Phrase("training.deleteOne"),
 }
 
 
@@ -123,8 +130,5 @@ def limits() -> Limits:
         except ValueError:
             values[name] = -1
         if name not in known or values[name] < 0:
-            raise ValueError(
-                f"STUDIO_TRAIN={text!r} can't be read at {part!r}: say off, or some of "
-                f"{', '.join(f'{each}=N' for each in sorted(known))}."
-            )
+            raise Refused("server.trainSetting", text=text, part=part, known=[f"{each}=N" for each in sorted(known)])
     return Limits(**values)

@@ -20,6 +20,7 @@ from typing import Any
 
 from studio.guests.limits import limits, trusted
 from studio.places import home
+from studio.refused import Refused
 
 COOKIE = "studio-visitor"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
@@ -67,7 +68,7 @@ def check_room() -> None:
     place = home()
     place.mkdir(parents=True, exist_ok=True)
     if public() and shutil.disk_usage(place).free < SPARE:
-        raise ValueError("This server's disk is nearly full. Ask whoever runs it to delete what is no longer needed.")
+        raise Refused("uploads.diskFull")
 
 
 # ---- the cookie -----------------------------------------------------------------------------------------------------

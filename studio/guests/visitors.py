@@ -30,6 +30,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from studio.places import home
+from studio.refused import Later, Refused
 
 COOKIE = "studio-teacher"
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that looks like another: a key may have to be typed
@@ -137,12 +138,10 @@ def foreign(headers: Mapping[str, str]) -> bool:
 # ---- how much -------------------------------------------------------------------------------------------------------
 
 
-class TooMany(RuntimeError):
+class TooMany(Later):
     """More than a visitor may ask for. ``retry_after``: whole seconds until there is room again."""
 
-    def __init__(self, sentence: str, retry_after: int) -> None:
-        super().__init__(sentence)
-        self.retry_after = retry_after
+    status = 429
 
 
 class Buckets:
@@ -191,9 +190,9 @@ class Rates:
         """
         where = network(client)
         if tab and TAB.fullmatch(tab) and (wait := self.tabs.take(f"{where} {tab}")):
-            raise TooMany("You are faster than this server allows. It goes on in a moment.", math.ceil(wait))
+            raise TooMany("server.fast", math.ceil(wait))
         if wait := self.addresses.take(where):
-            raise TooMany("Too many questions come from your network. Try again in a moment.", math.ceil(wait))
+            raise TooMany("server.network", math.ceil(wait))
 
 
 _rates: dict[str, Rates] = {}
@@ -213,7 +212,7 @@ def rates() -> Rates | None:
         for part in text.replace(",", " ").split():
             name, _, value = part.partition("=")
             if name not in values or not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) or not float(value):
-                raise ValueError(f"STUDIO_RATE={text!r} can't be read at {part!r}: say off, or viewer=15 address=400.")
+                raise Refused("server.rateSetting", text=text, part=part)
             values[name] = float(value)
         _rates[text] = Rates(**values)
     return _rates[text]

@@ -14,7 +14,7 @@ from dataclasses import fields
 from pathlib import PurePosixPath
 from typing import Any
 
-from studio import checkpoints, registry
+from studio import checkpoints, refused, registry
 from studio.base import BaseGAN, checked
 from studio.labels import Classes
 
@@ -28,7 +28,7 @@ MOST_NAMES = 50_000  # pictures that were held out
 ORIGIN = ("kind", "command", "data", "run", "steps", "pictures", "minutes", "device", "file", "url", "sha256")
 
 
-class Refused(ValueError):
+class Refused(refused.Refused):
     """A card that is not the studio's, or that is made to harm; the sentence says which field."""
 
 
@@ -40,17 +40,17 @@ def read(content: bytes) -> dict[str, Any]:
             can't be.
     """
     if len(content) > MOST_CARD:
-        raise Refused(f"its card.json is larger than {MOST_CARD >> 20} MB")
+        raise Refused("card.large", most=MOST_CARD >> 20)
     try:
         card = json.loads(content, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise Refused("its card.json is not JSON") from error
+        raise Refused("card.notJson") from error
     if not isinstance(card, dict) or not {"gan", "tag", "config", "files"} <= set(card):
-        raise Refused("its card.json is not a card of the GAN studio")
+        raise Refused("card.notOne")
     gan = card["gan"]
     if not isinstance(gan, str) or gan not in registry.names():
         known = ", ".join(registry.names())
-        raise Refused(f"it is of the GAN {str(gan)[:40]!r}, which this studio does not have (it has: {known})")
+        raise Refused("card.noGan", gan=str(gan)[:40], known=known)
     read: dict[str, Any] = {"gan": gan, "tag": _tag(card["tag"])}
     read["config"] = _config(registry.gan(gan), card["config"])
     read["files"] = _files(registry.gan(gan), card["files"])
@@ -60,7 +60,7 @@ def read(content: bytes) -> dict[str, Any]:
             read[name] = known(name, card[name])
     read.setdefault("title", {"en": read["tag"], "ko": read["tag"]})
     if len(pictures(read)) > MOST_PICTURES:
-        raise Refused(f"it lists more than {MOST_PICTURES} pictures")
+        raise Refused("card.manyPictures", most=MOST_PICTURES)
     return read
 
 
@@ -74,64 +74,64 @@ def pictures(card: Mapping[str, Any]) -> list[str]:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+    raise Refused("card.constant", name=name)
 
 
 def _tag(tag: Any) -> str:
     try:
         return checkpoints.checked_tag(tag)
     except ValueError as error:
-        raise Refused("its tag can't be the name of a folder") from error
+        raise Refused("card.tag") from error
 
 
 def _config(kind: Any, config: Any) -> dict[str, Any]:
     """The settings of the network."""
     if not isinstance(config, dict):
-        raise Refused("its config is not a table")
+        raise Refused("card.noConfig")
     config = kind.upgraded(dict(config))
     known = {field.name: field for field in fields(kind.Config)}
     foreign = sorted(set(config) - set(known))
     if foreign:
         names = ", ".join(name[:40] for name in foreign[:3])
-        raise Refused(f"its config has fields that this studio does not know ({names}); a newer studio may")
+        raise Refused("card.foreignFields", names=names)
     kept = {}
     for name, value in config.items():
         if isinstance(value, str) and len(value) > MOST_LETTERS:
-            raise Refused(f"its config has a very long {name}")
+            raise Refused("card.longField", name=name)
         if isinstance(value, int) and abs(value) >= 2**31:
-            raise Refused(f"its config has an enormous {name}")
+            raise Refused("card.enormous", name=name)
         kept[name] = value
     try:
         checked(kind.Config(**kept))
     except (ValueError, TypeError) as error:
-        raise Refused(f"its config can't be: {str(error)[:200].rstrip('.')}") from error
+        raise Refused("card.config", why=error) from error
     return kept
 
 
 def _files(kind: type[BaseGAN], files: Any) -> dict[str, dict[str, Any]]:
     known = checkpoints.files_of(kind)
     if not isinstance(files, dict) or known[0] not in files:
-        raise Refused(f"its card lists no {known[0]}")
+        raise Refused("card.noFile", file=known[0])
     read = {}
     for name, facts in files.items():
         if name not in known:
-            raise Refused(f"its card lists a file {name[:60]!r}; weights are called {' or '.join(known)}")
+            raise Refused("card.otherFile", file=name[:60], known=" or ".join(known))
         if (
             not isinstance(facts, dict)
             or not isinstance(facts.get("sha256"), str)
             or not SHA.fullmatch(facts["sha256"])
         ):
-            raise Refused(f"its card gives no sha256 for {name}, so what is downloaded could not be checked")
+            raise Refused("card.noSha", file=name)
         size = facts.get("bytes")
         if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
-            raise Refused(f"its card does not say how large {name} is")
+            raise Refused("card.noSize", file=name)
         read[name] = {"sha256": facts["sha256"], "bytes": size}
     return read
 
 
 def _picture(name: Any) -> str:
     if not isinstance(name, str) or not PICTURE.fullmatch(name) or PurePosixPath(name).name != name or ".." in name:
-        raise Refused(f"its card lists a picture {str(name)[:60]!r}, which can't be the name of one")
+        raise Refused("card.picture", file=str(name)[:60])
     return name
 
 
@@ -140,7 +140,7 @@ def _picture(name: Any) -> str:
 
 def _extras(extras: Any) -> dict[str, Any]:
     if not isinstance(extras, dict) or len(extras) > 32 or not all(re.fullmatch(r"[a-z]{1,32}", k) for k in extras):
-        raise Refused("what its card says about its input (extras) is no table of words")
+        raise Refused("card.extras")
     return {name: _EXTRAS.get(name, _simple)(name, value) for name, value in extras.items() if value is not None}
 
 
@@ -161,24 +161,24 @@ def _palette(name: str, listed: Any) -> list[dict[str, Any]]:
             raise ValueError
         return [each | {"name": _words(name, each["name"])} for each in Classes(listed).listed]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Refused("its palette is none") from error
+        raise Refused("card.palette") from error
 
 
 def _names(name: str, listed: Any) -> list[str]:
     if not isinstance(listed, list) or len(listed) > 256:
-        raise Refused(f"its {name} are not a list of names")
+        raise Refused("card.names", name=name)
     return [_line(name, each) for each in listed]
 
 
 def _sets(name: str, listed: Any) -> list[list[str]]:
     if not isinstance(listed, list) or len(listed) > 256:
-        raise Refused(f"its {name} are not lists of names")
+        raise Refused("card.sets", name=name)
     return [_names(name, each) for each in listed]
 
 
 def _flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Refused(f"its {name} is neither true nor false")
+        raise Refused("card.flag", name=name)
     return value
 
 
@@ -199,13 +199,13 @@ _EXTRAS: dict[str, Callable[[str, Any], Any]] = {
 def _line(name: str, value: Any) -> str:
     """One short line of text, without what moves a cursor."""
     if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
-        raise Refused(f"its {name} has a line that is none")
+        raise Refused("card.line", name=name)
     return value
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or len(value) > MOST_LETTERS:
-        raise Refused(f"its {name} is not a text of at most {MOST_LETTERS:,} letters")
+        raise Refused("card.text", name=name, most=MOST_LETTERS)
     return "".join(letter for letter in value if letter.isprintable() or letter in "\n\t")
 
 
@@ -219,20 +219,20 @@ def _words(name: str, value: Any) -> str | dict[str, str]:
 def _title(name: str, value: Any) -> dict[str, str]:
     said = value if isinstance(value, dict) else {"en": value, "ko": value}
     if set(said) != {"en", "ko"}:
-        raise Refused("its title is not in English and Korean")
+        raise Refused("card.title")
     return {language: _line(name, text) for language, text in said.items()}
 
 
 def _number(name: str, value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e15:
-        raise Refused(f"its {name} has a number that is none")
+        raise Refused("card.number", name=name)
     return value
 
 
 def _figures(name: str, table: Any, deep: int = 2) -> dict[str, Any]:
     """``{"n": 80, "plain": {"l1": 0.1, "levels": {…}, "by": "whom"}, …}``."""
     if not isinstance(table, dict) or len(table) > 200:
-        raise Refused(f"its {name} are not a table")
+        raise Refused("card.table", name=name)
     read: dict[str, Any] = {}
     for key, value in table.items():
         key = _line(name, key)
@@ -247,7 +247,7 @@ def _figures(name: str, table: Any, deep: int = 2) -> dict[str, Any]:
 
 def _origin(name: str, origin: Any, before: bool = True) -> dict[str, Any]:
     if not isinstance(origin, dict):
-        raise Refused("its origin is not a table")
+        raise Refused("card.origin")
     read: dict[str, Any] = {}
     for key in ORIGIN if before else (*ORIGIN, "hub", "revision"):  # its own place on the Hub is for `hub` to say
         if origin.get(key) is not None:
@@ -255,27 +255,27 @@ def _origin(name: str, origin: Any, before: bool = True) -> dict[str, Any]:
             read[key] = _text(name, value) if isinstance(value, str) else _number(name, value)
     if before and origin.get("before"):
         if not isinstance(origin["before"], list) or len(origin["before"]) > 100:
-            raise Refused("its origin does not end")
+            raise Refused("card.endless")
         read["before"] = [_origin(name, each, before=False) for each in origin["before"]]
     return read
 
 
 def _held_out(name: str, listed: Any) -> list[str]:
     if not isinstance(listed, list) or len(listed) > MOST_NAMES:
-        raise Refused("its card does not list what was held out")
+        raise Refused("card.heldOut")
     return [_line(name, each) for each in listed]
 
 
 def _listed(name: str, listed: Any) -> list[str]:
     if not isinstance(listed, list):
-        raise Refused(f"its {name} are not a list")
+        raise Refused("card.list", name=name)
     return [_picture(each) for each in listed]
 
 
 def _arms(name: str, arms: Any) -> dict[str, Any]:
     """A picture of one training with and without its terms, with the figures."""
     if not isinstance(arms, dict):
-        raise Refused("its arms are not a table")
+        raise Refused("card.arms")
     read: dict[str, Any] = {"file": _picture(arms.get("file"))}
     if arms.get("says"):
         read["says"] = _words(name, arms["says"])

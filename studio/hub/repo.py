@@ -31,6 +31,7 @@ from studio import checkpoints, images, registry
 from studio.formats import READERS, safe
 from studio.hub import foreign, model_card
 from studio.places import home
+from studio.refused import Phrase, Refused, spoken, told
 from studio.training import keep as afterwards
 from studio.training import runs
 
@@ -43,7 +44,7 @@ PATIENCE = 10  # seconds to wait for the Hub's first word
 log = logging.getLogger(__name__)
 
 
-class Unreachable(ValueError):
+class Unreachable(Refused):
     """The Hub can't be asked now: what was pulled before will do, if it is there."""
 
 
@@ -72,7 +73,7 @@ def here(gan: str, tag: str | None) -> tuple[str, str]:
     else:
         registry.gan(gan)
         pulled = pull(tag or "", gan=gan)
-    log.warning("%s", pulled.says)
+    log.warning("%s", told(pulled.says, spoken()))
     return pulled.gan, pulled.tag
 
 
@@ -93,7 +94,7 @@ def pull(repo: str, tag: str | None = None, revision: str | None = None, gan: st
     repo, at = _named(repo)
     revision = revision or at
     if revision is not None and not REVISION.fullmatch(revision):
-        raise ValueError(f"{revision[:60]!r} can't be a revision: name a commit, a branch or a tag of the repo.")
+        raise Refused("hub.revision", revision=revision[:60])
     if tag is not None:
         checkpoints.checked_tag(tag)
     before = _before(repo, tag)
@@ -103,12 +104,13 @@ def pull(repo: str, tag: str | None = None, revision: str | None = None, gan: st
     except Unreachable as error:
         if before is None or not (revision in (None, "main") or before.revision.startswith(revision)):
             raise
-        says = f"{error} So what was pulled before is used: {before.gan}/{before.tag}, revision {before.revision[:7]}."
+        known = {"gan": before.gan, "tag": before.tag, "revision": before.revision[:7]}
+        says = Phrase("hub.before", why=error, **known)
         return _of(gan, repo, Pulled(before.gan, before.tag, before.folder, before.revision, says))
     if not isinstance(info.sha, str) or not re.fullmatch(r"[0-9a-f]{7,64}", info.sha):
-        raise ValueError(f"The Hub does not say which revision of {repo} this is, so nothing was downloaded.")
+        raise Refused("hub.noRevision", repo=repo)
     if before is not None and before.revision == info.sha:
-        says = f"{repo} is here already, as {before.gan}/{before.tag}, and has not changed."
+        says = Phrase("hub.unchanged", repo=repo, gan=before.gan, tag=before.tag)
         return _of(gan, repo, Pulled(before.gan, before.tag, before.folder, before.revision, says))
     return _download(repo, info, tag, gan)
 
@@ -117,9 +119,7 @@ def _named(repo: str) -> tuple[str, str | None]:
     """``hub:owner/name@revision`` -> (owner/name, revision)."""
     name, at, revision = repo.removeprefix(checkpoints.HUB).partition("@")
     if not REPO.fullmatch(name) or ".." in name or "--" in name:
-        raise ValueError(
-            f"{repo[:80]!r} is no name of a repo on the Hub. Say owner/name, as at the top of its page; not an address."
-        )
+        raise Refused("hub.noName", repo=repo[:80])
     return name, revision if at else None
 
 
@@ -137,7 +137,7 @@ def _before(repo: str, tag: str | None) -> Pulled | None:
 
 def _of(gan: str | None, repo: str, pulled: Pulled) -> Pulled:
     if gan is not None and pulled.gan != gan:
-        raise ValueError(f"{repo} is a checkpoint of {pulled.gan}, not of {gan}.")
+        raise Refused("hub.anothers", repo=repo, theirs=pulled.gan, gan=gan)
     return pulled
 
 
@@ -165,8 +165,8 @@ def _download(repo: str, info: ModelInfo, tag: str | None, gan: str | None) -> P
                 text = checkpoints.card_text(card | {"tag": tag, "origin": origin})
                 (fresh / "card.json").write_text(text, encoding="utf-8")
         except foreign.Refused as error:
-            raise ValueError(f"{repo} was not pulled: {error}.") from error
-    says = f"{repo} is now {card['gan']}/{tag}, revision {info.sha[:7]}."
+            raise Refused("hub.notPulled", repo=repo, why=error) from error
+    says = Phrase("hub.pulled", repo=repo, gan=card["gan"], tag=tag, revision=info.sha[:7])
     return Pulled(card["gan"], tag, target, info.sha, says)
 
 
@@ -176,7 +176,7 @@ def _beside() -> tempfile.TemporaryDirectory:
         home().mkdir(parents=True, exist_ok=True)
         return tempfile.TemporaryDirectory(dir=home(), prefix=".coming-")
     except OSError as error:
-        raise ValueError(f"{home()} can't be written ({error.strerror}). Set STUDIO_HOME.") from error
+        raise Refused("hub.home", home=home(), reason=error.strerror) from error
 
 
 def _look_for_a_card(repo: str, sizes: dict[str, int | None]) -> None:
@@ -185,24 +185,17 @@ def _look_for_a_card(repo: str, sizes: dict[str, int | None]) -> None:
     loose = [name for name in sizes if Path(name).suffix.lower() in READERS]
     pickled = [name for name in loose if not name.endswith(".safetensors")]
     if pickled:
-        raise ValueError(
-            f"{repo} has no card.json, only files such as {pickled[0][:60]} that could hold a program. If you trust "
-            "where it comes from, download the file yourself and take it over: "
-            "python -m studio adopt GAN FILE --tag TAG (weights only; nothing in it is executed)."
-        )
-    raise ValueError(
-        f"{repo} is not a checkpoint of the GAN studio: it has no card.json."
-        + (" Weights of another program can be taken over with: python -m studio adopt GAN FILE." if loose else "")
-    )
+        raise Refused("hub.pickled", repo=repo, file=pickled[0][:60])
+    raise Refused("hub.otherProgram" if loose else "hub.noCheckpoint", repo=repo)
 
 
 def _small_enough(name: str, sizes: dict[str, int | None], most: int) -> None:
     """Said before anything of it is downloaded."""
     size = sizes.get(name)
     if size is None:
-        raise foreign.Refused(f"the Hub does not say how large its {name} is")
+        raise foreign.Refused("card.sizeUnknown", file=name)
     if size > most:
-        raise foreign.Refused(f"its {name} has {size / 1e6:,.0f} MB, and at most {most / 1e6:,.0f} MB are downloaded")
+        raise foreign.Refused("card.tooLarge", file=name, size=size / 1000000.0, most=most / 1000000.0)
 
 
 def _complete(card: dict[str, Any], info: ModelInfo, sizes: dict[str, int | None]) -> None:
@@ -210,13 +203,13 @@ def _complete(card: dict[str, Any], info: ModelInfo, sizes: dict[str, int | None
     hashes = {each.rfilename: each.lfs.sha256 for each in info.siblings or [] if each.lfs is not None}
     for name in (*card["files"], *foreign.pictures(card)):
         if name not in sizes:
-            raise foreign.Refused(f"its card lists {name}, which is not there")
+            raise foreign.Refused("card.notThere", file=name)
     for name, facts in card["files"].items():
         _small_enough(name, sizes, MOST_WEIGHTS)
         if sizes[name] != facts["bytes"]:
-            raise foreign.Refused(f"its {name} has {sizes[name]:,} bytes, and its card says {facts['bytes']:,}")
+            raise foreign.Refused("card.otherSize", file=name, size=sizes[name], said=facts["bytes"])
         if hashes.get(name, facts["sha256"]) != facts["sha256"]:
-            raise foreign.Refused(f"its {name} has another checksum than its card says")
+            raise foreign.Refused("card.otherSum", file=name)
 
 
 def _free_tag(repo: str, card: dict[str, Any], asked: str | None) -> str:
@@ -226,7 +219,7 @@ def _free_tag(repo: str, card: dict[str, Any], asked: str | None) -> str:
         return known.tag
     if asked is not None:
         if asked in checkpoints.all_tags(card["gan"]):
-            raise ValueError(f"{card['gan']} has another checkpoint {asked} already. Choose another tag.")
+            raise Refused("hub.tagTaken", gan=card["gan"], tag=asked)
         return asked
     return afterwards.free_tag(card["gan"], card["tag"])
 
@@ -243,9 +236,9 @@ def _as_listed(path: Path, facts: dict[str, Any] | None) -> None:
         try:
             images.open_picture(path)
         except ValueError as error:
-            raise foreign.Refused(f"its {path.name} is not a picture") from error
+            raise foreign.Refused("card.notPicture", file=path.name) from error
     elif hashlib.sha256(path.read_bytes()).hexdigest() != facts["sha256"]:
-        raise foreign.Refused(f"its {path.name} came damaged: its checksum is not the card's. Pull it again")
+        raise foreign.Refused("card.cameDamaged", file=path.name)
 
 
 def _fits(card: dict[str, Any], folder: Path) -> None:
@@ -257,7 +250,7 @@ def _fits(card: dict[str, Any], folder: Path) -> None:
             tensors |= safe.read(folder / name)
         checkpoints.build(kind, kind.configured(card["config"]), tensors)
     except (ValueError, RuntimeError, TypeError, OverflowError, MemoryError) as error:  # torch's, of absurd sizes
-        raise foreign.Refused(f"its weights do not fit its card. {str(error)[:300].rstrip('.')}") from error
+        raise foreign.Refused("card.weights", why=error) from error
 
 
 # ---- publishing -----------------------------------------------------------------------------------------------------
@@ -281,11 +274,9 @@ def publish(what: str, repo: str, private: bool = False) -> str:
     """
     repo, at = _named(repo)
     if at is not None:
-        raise ValueError("One publishes the newest state of a repo: say owner/name without a revision.")
+        raise Refused("hub.noRevisions")
     if get_token() is None:
-        raise ValueError(
-            "Nobody is logged in to the Hub. Run: hf auth login (or set HF_TOKEN), with a token that may write."
-        )
+        raise Refused("hub.login")
     with tempfile.TemporaryDirectory() as place:
         files = _packed(_folder(what, Path(place)), repo)
         api = _api()
@@ -321,10 +312,8 @@ def _folder(what: str, place: Path) -> Path:
     if len(found) == 1:
         return checkpoints.folder(found[0], what)
     if found:
-        raise ValueError(f"{', '.join(found)} have a checkpoint {what}: say which, for example {found[0]}/{what}.")
-    raise ValueError(
-        f"There is no checkpoint and no run {what[:80]!r}. See: python -m studio list, python -m studio runs"
-    )
+        raise Refused("hub.several", there=found, what=what, first=found[0])
+    raise Refused("hub.nothing", what=what[:80])
 
 
 def _packed(folder: Path, repo: str) -> dict[str, bytes | Path]:
@@ -334,12 +323,12 @@ def _packed(folder: Path, repo: str) -> dict[str, bytes | Path]:
         files: dict[str, bytes | Path] = {}
         for name, facts in card["files"].items():
             if not (folder / name).is_file() or facts["bytes"] > MOST_WEIGHTS:
-                raise foreign.Refused(f"its {name} is missing, or larger than {MOST_WEIGHTS >> 20} MB")
+                raise foreign.Refused("card.missingFile", file=name, most=MOST_WEIGHTS >> 20)
             _as_listed(folder / name, facts)
             files[name] = folder / name
         _fits(card, folder)
     except (foreign.Refused, OSError) as error:
-        raise ValueError(f"{folder.name} can't be published: {str(error).rstrip('.')}.") from error
+        raise Refused("hub.notPublished", name=folder.name, why=error) from error
     shown = model_card.pictures_beside(folder, card)
     for name in ("examples", "pictures"):
         if name in card:
@@ -368,11 +357,9 @@ def _there(api: HfApi, repo: str, private: bool) -> list[str] | None:
         return None
     names = [each.rfilename for each in info.siblings or []]
     if "card.json" not in names and set(names) - {".gitattributes", "README.md", "LICENSE"}:
-        raise ValueError(
-            f"{repo} holds something else ({names[0][:60]} …), which this would mix up. Choose another name."
-        )
+        raise Refused("hub.somethingElse", repo=repo, file=names[0][:60])
     if private and info.private is False:
-        raise ValueError(f"{repo} is there and public. Make it private on its page first, or choose another name.")
+        raise Refused("hub.public", repo=repo)
     return names
 
 
@@ -396,56 +383,51 @@ def _asking(repo: str, writing: bool = False) -> Iterator[None]:
         yield
     except ValueError as error:  # ours, and some of theirs
         if isinstance(error, theirs.HfHubHTTPError):
-            raise _sentence(repo, error, writing) from error
+            raise _answered(repo, error, writing) from error
         if isinstance(error, theirs.HFValidationError):
-            raise ValueError(f"{repo} is no name of a repo on the Hub: {error}") from error
+            raise Refused("hub.invalid", repo=repo, why=error) from error
         raise
     except theirs.HfHubHTTPError as error:
-        raise _sentence(repo, error, writing) from error
+        raise _answered(repo, error, writing) from error
     except theirs.OfflineModeIsEnabled as error:
-        raise Unreachable("HF_HUB_OFFLINE is set, so the Hub is not asked.") from error
+        raise Unreachable("hub.offline") from error
     except theirs.LocalEntryNotFoundError as error:  # what the library says if it could not ask
-        raise (_sentence(repo, error.__cause__, writing)) from error
+        raise _answered(repo, error.__cause__, writing) from error
     except (OSError, RuntimeError, theirs.FileMetadataError) as error:
         if isinstance(error.__cause__, theirs.HfHubHTTPError):  # of one of several uploads
-            raise _sentence(repo, error.__cause__, writing) from error
+            raise _answered(repo, error.__cause__, writing) from error
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise ValueError("The disk is full. Free some space, or set STUDIO_HOME to another disk.") from error
-        raise Unreachable(f"The Hub broke off ({type(error).__name__}). Try again.") from error
+            raise Refused("hub.diskFull") from error
+        raise Unreachable("hub.brokeOff", reason=type(error).__name__) from error
     except Exception as error:
         if not type(error).__module__.startswith("httpx"):  # its name differs between versions of the library
             raise
-        raise Unreachable("The Hub can't be reached: there is no network, or it does not answer.") from error
+        raise Unreachable("hub.noNetwork") from error
 
 
-def _sentence(repo: str, error: BaseException | None, writing: bool) -> ValueError:
+def _answered(repo: str, error: BaseException | None, writing: bool) -> Refused:
     """What an answer of the Hub means, and what to do."""
     if not isinstance(error, theirs.HfHubHTTPError):
-        return Unreachable("The Hub can't be reached: there is no network, or it does not answer.")
+        return Unreachable("hub.noNetwork")
     status = error.response.status_code
     if isinstance(error, theirs.GatedRepoError):
-        return ValueError(f"{repo} is gated: ask for access on its page, and log in with: hf auth login")
+        return Refused("hub.gated", repo=repo)
     if isinstance(error, theirs.RevisionNotFoundError):
-        return ValueError(f"{repo} has no such revision. Name a commit, a branch or a tag of it.")
+        return Refused("hub.noSuchRevision", repo=repo)
     if isinstance(error, theirs.DisabledRepoError):
-        return ValueError(f"The Hub has closed {repo}.")
+        return Refused("hub.closed", repo=repo)
     if status == 429:
         wait = error.response.headers.get("retry-after", "")
-        when = f"in {wait} seconds" if wait.isdecimal() else "in some minutes"
-        return Unreachable(f"The Hub takes no more requests from here for now. Try again {when}.")
+        return Unreachable("hub.waitSeconds", seconds=wait) if wait.isdecimal() else Unreachable("hub.waitMinutes")
     if status == 401 and "credentials" in error.response.headers.get("x-error-message", ""):
-        return ValueError(
-            "Your login to the Hub is not valid (any more). Log in again: hf auth login (or mend HF_TOKEN)."
-        )
+        return Refused("hub.loginAgain")
     if writing and status in (401, 403):
-        return ValueError(f"You may not write to {repo}. Log in with a token that may: hf auth login")
+        return Refused("hub.mayNotWrite", repo=repo)
     if isinstance(error, theirs.RepositoryNotFoundError) or status in (401, 403):
-        return ValueError(
-            f"There is no model {repo} on the Hub, or it is private. Check the name; for a private one: hf auth login"
-        )
+        return Refused("hub.noModel", repo=repo)
     if status >= 500:
-        return Unreachable(f"The Hub is out of order (status {status}). Try again later.")
-    return ValueError(f"The Hub refuses this of {repo} (status {status}): {_short(error)}")
+        return Unreachable("hub.outOfOrder", status=status)
+    return Refused("hub.refuses", repo=repo, status=status, says=_short(error))
 
 
 def _short(error: theirs.HfHubHTTPError) -> str:

@@ -17,6 +17,7 @@ from studio.latents import measures, points
 from studio.latents.measures import Eyes, LabelJudge, Length, PixelJudge, Separability
 from studio.latents.points import checked_seeds, lerp, slerp
 from studio.latents.projection import looks_apart, project
+from studio.refused import Refused
 from studio.verbs import verb
 
 MOST_FRAMES = 600  # of one walk: twenty seconds at 30 a second
@@ -83,7 +84,7 @@ class StyleVerbs:
         rows, columns = checked_seeds(rows, "rows", most=16), checked_seeds(columns, "columns", most=16)
         most = MOST_PIXELS // self.config.size**2
         if len(rows) * len(columns) > most:
-            raise ValueError(f"A grid of {len(rows)} x {len(columns)} is too large; at most {most} pictures are mixed.")
+            raise Refused("values.grid", rows=len(rows), columns=len(columns), most=most)
         if taken is None:
             crossover = int(points.checked(crossover, "crossover", 0, layers))
             taken = range(crossover, layers)
@@ -136,7 +137,7 @@ class StyleVerbs:
         frames = (len(seeds) - 1) * int(points.checked(steps, "steps", 1, 10**9)) + 1
         most = min(MOST_FRAMES, MOST_PIXELS // self.config.size**2)
         if frames > most:
-            raise ValueError(f"This walk would have {frames:,} frames; at most {most} are made. Take fewer steps.")
+            raise Refused("values.film", frames=frames, most=most)
         t = torch.arange(steps, device=self.device)[:, None] / steps
         legs = [self._way(list(pair), space)(t, truncation) for pair in pairwise(seeds)]
         way = torch.cat([*legs, self._w(seeds[-1:], truncation)])
@@ -159,7 +160,7 @@ class StyleVerbs:
         """
         writers = {"gif": images.gif, "mp4": images.mp4}
         if kind not in writers:
-            raise ValueError(f"kind = {kind[:20]!r}: choose gif or mp4.")
+            raise Refused("values.movie", kind=kind[:20])
         points.checked(rate, "rate", 1, 50)
         return writers[kind](self.walk(seeds, steps, space, truncation), rate)
 
@@ -202,7 +203,7 @@ class StyleVerbs:
         elif re.fullmatch(r"\s*\d+\s*(,\s*\d+\s*)*", layers):
             wanted = {int(k) for k in layers.split(",")}
         else:
-            raise ValueError(f"layers = {layers[:40]!r}: choose {', '.join(known)}, or numbers of layers such as 0,3.")
+            raise Refused("values.whichLayers", layers=layers[:40], known=known)
         noise = self.synthesis.noise(1, points.random(draw))
         parts = [part * (k in wanted) for k, part in enumerate(noise.split(sizes, dim=1))]
         ws = self._all(self._w([seed], truncation))
@@ -435,12 +436,12 @@ class StyleVerbs:
     def _layers(self, taken: Any) -> set[int]:
         count = self.synthesis.styles
         if not all(isinstance(k, int) and not isinstance(k, bool) and 0 <= k < count for k in taken):
-            raise ValueError(f"taken = {str(list(taken))[:60]}: layers are whole numbers from 0 to {count - 1}.")
+            raise Refused("values.layers", taken=str(list(taken))[:60], last=count - 1)
         return set(taken)
 
     def _space(self, space: str) -> str:
         if space.lower() not in ("z", "w"):
-            raise ValueError(f"space = {space[:20]!r}: choose z or w.")
+            raise Refused("values.space", space=space[:20])
         return space.lower()
 
     def _judge(self) -> Any:
@@ -465,8 +466,8 @@ def _ancestors(name: str, parent: dict) -> dict[int, float]:
     try:
         found = {int(seed): float(share) for seed, share in parent.items()}
     except (TypeError, ValueError) as error:
-        raise ValueError(f'{name} must name seeds and their shares, such as {{"1": 0.5, "2": 0.5}}.') from error
+        raise Refused("values.mixture", name=name) from error
     total = sum(found.values())
     if not found or not 0 < total < float("inf") or min(found.values()) < 0:
-        raise ValueError(f'{name}: shares must be positive numbers, such as {{"1": 1}}.')
+        raise Refused("values.shares", name=name)
     return {seed: share / total for seed, share in found.items()}

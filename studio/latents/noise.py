@@ -14,6 +14,7 @@ from studio import images, measure
 from studio.images import File, Picture
 from studio.latents import points
 from studio.latents.demo import MOST_FRAMES, MOST_PIXELS
+from studio.refused import Refused
 from studio.verbs import verb
 
 MOST_WALKED = 64  # pictures of one walk, and of one wall; also of one pass through the generator
@@ -92,7 +93,7 @@ class NoiseVerbs:
         """
         writers = {"gif": images.gif, "mp4": images.mp4}
         if kind not in writers:
-            raise ValueError(f"kind = {kind[:20]!r}: choose gif or mp4.")
+            raise Refused("values.movie", kind=kind[:20])
         points.checked(rate, "rate", 1, 50)
         return writers[kind](self._walked(seeds, steps, min(MOST_FRAMES, MOST_PIXELS // self.config.size**2)), rate)
 
@@ -137,7 +138,7 @@ class NoiseVerbs:
     def _walked(self, seeds: Sequence[int], steps: int, most: int) -> list[Picture]:
         seeds = _several(seeds)
         if steps < 1 or (count := steps * (len(seeds) - 1) + 1) > most:
-            raise ValueError(f"steps = {steps}: a walk has 1 to {most} pictures in all; fewer steps, or fewer seeds.")
+            raise Refused("values.walk", steps=steps, most=most)
         return images.to_pictures(self.drawn(self._on(seeds, torch.linspace(0, len(seeds) - 1, count))))
 
     def _on(self, seeds: Sequence[int], places: Tensor) -> Tensor:
@@ -154,5 +155,5 @@ def _several(seeds: Sequence[int]) -> Sequence[int]:
         ValueError: fewer than two, or not whole numbers.
     """
     if len(seeds) < 2 or not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in seeds):
-        raise ValueError(f"seeds = {seeds!r}: give at least two whole numbers.")
+        raise Refused("values.twoSeeds", seeds=seeds)
     return seeds

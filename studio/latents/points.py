@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from studio.refused import Refused
+
 Watch = Callable[[int, Tensor], Tensor]  # (number of a layer, its features) -> features to go on with
 MOST_SEEDS = 64  # in one list
 
@@ -23,9 +25,9 @@ def checked_seeds(seeds: Any, name: str = "seeds", least: int = 1, most: int = M
     if not isinstance(seeds, (list, tuple)):
         seeds = [seeds]
     if not all(isinstance(s, int) and not isinstance(s, bool) for s in seeds):
-        raise ValueError(f"{name} = {str(list(seeds))[:60]}: seeds are whole numbers, such as [1, 2, 3].")
+        raise Refused("values.seeds", name=name, seeds=str(list(seeds))[:60])
     if not least <= len(seeds) <= most:
-        raise ValueError(f"{name} holds {len(seeds)} seeds; give {least} to {most}.")
+        raise Refused("values.seedCount", name=name, n=len(seeds), least=least, most=most)
     return list(seeds)
 
 
@@ -36,7 +38,7 @@ def checked(value: float, name: str, low: float, high: float) -> float:
         ValueError: it is not within the limits.
     """
     if not low <= value <= high:  # also when it is nan
-        raise ValueError(f"{name} = {value}: this must be from {low} to {high}.")
+        raise Refused("values.range", name=name, value=value, low=low, high=high)
     return value
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from studio import measure
 from studio.latents.measures import Eyes, pyramid_distance
+from studio.refused import Refused
 
 SEEN = 0.2  # weight of what the network sees beside pixels; both are about as large at the start
 
@@ -90,4 +91,4 @@ def _unpacked(state: dict[str, Any], like: Tensor) -> tuple[Tensor, Tensor, Tens
             raise ValueError("step")
         return found[0], found[1], found[2].abs(), step
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError("This state is not one of a projection with this model. Begin again without it.") from error
+        raise Refused("model.state") from error

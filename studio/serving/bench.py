@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from studio import checkpoints, registry
 from studio.base import BaseGAN
 from studio.layers import ResizeConv2d
+from studio.refused import spoken, told
 from studio.serving.fast import fastest, paired, psnr
 
 SECONDS = 4.0  # for one row, if three rounds are done by then
@@ -61,7 +62,7 @@ def _subjects(name: str, device: str) -> Iterator[tuple[str, BaseGAN]]:
         try:
             yield tag, checkpoints.load(name, tag, device)
         except ValueError as error:
-            print(f"bench: {error}", file=sys.stderr)
+            print(f"bench: {told(error, spoken())}", file=sys.stderr)
 
 
 def untrained(name: str, config: Any = None) -> BaseGAN:

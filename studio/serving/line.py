@@ -39,6 +39,7 @@ from studio import checkpoints, registry
 from studio.base import BaseGAN
 from studio.images import MOST_PIXELS, Picture
 from studio.labels import LabelMap
+from studio.refused import Later, Missing, Refused, Unable
 from studio.serving.fast import fastest
 from studio.verbs import Verb, verbs
 
@@ -48,29 +49,27 @@ OPENING = 4  # pictures that are decoded at once: 50 million pixels take 300 MB 
 HELD = 4 * MOST_PIXELS  # pixels of pictures that may lie in one line: 600 MB
 PLAIN = (type(None), bool, int, float, str)
 
-NEWER = "A newer question of yours has taken this one's place."
-CLOSING = "The server is closing. Ask again when it is back."
+NEWER = "server.newer"
+CLOSING = "server.closing"
 
 log = logging.getLogger(__name__)
 
 
-class Unknown(ValueError):
+class Unknown(Missing):
     """There is no GAN, verb or checkpoint of that name; the sentence lists those that are there."""
 
 
-class Busy(RuntimeError):
+class Busy(Later):
     """The line is full. ``retry_after``: seconds until there is likely to be room."""
 
-    def __init__(self, sentence: str, retry_after: int) -> None:
-        super().__init__(sentence)
-        self.retry_after = retry_after
 
-
-class Superseded(RuntimeError):
+class Superseded(Unable):
     """The same viewer has asked for something newer meanwhile."""
 
+    status = 409
 
-class Failed(RuntimeError):
+
+class Failed(Unable):
     """Something of ours broke; it is in the log, and the sentence says what to do."""
 
 
@@ -284,7 +283,7 @@ class _Model:
         if question in self.waiting and (others >= most or heavy):
             self.waiting.remove(question)
             seconds = math.ceil((others + len(self.running)) * self.pace)
-            raise Busy(f"{others} others wait for this model. Try again in a moment.", max(1, seconds))
+            raise Busy("server.line", max(1, seconds), n=others)
 
     def drop(self, question: _Question) -> None:
         """Out of the line, if it is still waiting."""
@@ -367,7 +366,7 @@ class Server:
             model = self._model(gan, place)
             with self._turn(model, question):
                 if gone is not None and gone.is_set():
-                    raise Superseded("Whoever asked this has left.")
+                    raise Superseded("server.left")
                 began = time.perf_counter()
                 _together.set(1)
                 with torch.inference_mode():  # of this thread only
@@ -377,7 +376,7 @@ class Server:
             raise
         except Exception as error:
             log.exception("%s %s failed", gan, verb)
-            raise Failed(_sentence(error, verb)) from error
+            raise _failed(error, verb) from error
         finally:
             with self._lock:
                 if self._newest.get(question.key) is question:
@@ -400,10 +399,10 @@ class Server:
         try:
             known = verbs(registry.gan(gan))
             if verb not in known:
-                raise ValueError(f"{gan} has no verb {str(verb)[:60]!r}. It has: {', '.join(known)}.")
+                raise Refused("values.noVerb", gan=gan, verb=str(verb)[:60], there=known)
             return checkpoints.folder(gan, tag), known[verb]
-        except ValueError as error:
-            raise Unknown(str(error)) from error
+        except Refused as error:
+            raise Unknown(error.code, **error.values) from error
 
     def _announce(self, question: _Question) -> None:
         """From now on this is its viewer's newest question: one that still waits ends, one on its way will."""
@@ -456,7 +455,7 @@ class Server:
                 if self.fast:
                     loaded = fastest(loaded, key=checkpoints.card(gan, place.name))
             except (ValueError, OSError) as error:
-                raise Failed(f"The checkpoint {place.name} of {gan} can't be used. {error}") from error
+                raise Failed("model.unusable", tag=place.name, gan=gan, why=error) from error
             weights = sum(t.numel() * t.element_size() for t in chain(loaded.parameters(), loaded.buffers()))
             model = _Model(_served(loaded, self._compute), place.name, stamp, weights)
             with self._lock:
@@ -494,12 +493,10 @@ def _stamp(place: Path) -> tuple:
 def _setting(name: str, default: int) -> int:
     text = os.environ.get(name) or str(default)
     if not text.isdecimal():
-        raise ValueError(f"{name} = {text!r}: this must be a whole number.")
+        raise Refused("server.setting", name=name, value=text)
     return int(text)
 
 
-def _sentence(error: Exception, verb: str) -> str:
+def _failed(error: Exception, verb: str) -> Failed:
     short = isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
-    if short:
-        return "There is not enough memory for this. Use a smaller picture, or a smaller model."
-    return f"{verb} failed through a fault of the studio; the server's log says which. Try another picture."
+    return Failed("server.noMemory") if short else Failed("server.fault", verb=verb)

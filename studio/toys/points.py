@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from studio.refused import Refused
+
 Random = np.random.Generator
 MODES = 8
 SPREAD = 0.05  # standard deviation of a Gaussian, and half the width of a line
@@ -68,20 +70,15 @@ def read(text: str) -> np.ndarray:
     """
     pairs = [part.strip() for part in text.split(";") if part.strip()]
     if not pairs or len(pairs) > MOST_DRAWN:
-        raise ValueError(
-            f"{len(pairs)} points are drawn; draw 1 to {MOST_DRAWN:,}. They are written points:x,y;x,y;… with x and y "
-            "from -1 to 1."
-        )
+        raise Refused("points.count", n=len(pairs), most=MOST_DRAWN)
     found = []
     for pair in pairs:
         try:
             x, y = map(float, pair.split(","))
         except ValueError as error:
-            raise ValueError(
-                f"{pair[:40]!r} is no point. Write x,y, such as 0.1,-0.25, and ; between points."
-            ) from error
+            raise Refused("points.none", point=pair[:40]) from error
         if not (abs(x) <= 1 and abs(y) <= 1):  # also if it is no number
-            raise ValueError(f"The point {pair[:40]} lies outside of the plane: x and y are from -1 to 1.")
+            raise Refused("points.outside", point=pair[:40])
         found.append((x, y))
     return np.array(found)
 

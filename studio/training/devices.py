@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import torch
 
+from studio.refused import Refused
+
 
 @dataclass(frozen=True)
 class Device:
@@ -57,7 +59,7 @@ def device(name: str | None = None) -> Device:
     for each in there:
         if name in (each.name, each.kind):
             return each
-    raise ValueError(f"There is no device {name!r} here (any more). There are: {', '.join(d.name for d in there)}.")
+    raise Refused("training.noDevice", name=name, there=[d.name for d in there])
 
 
 def precision(device: str | torch.device) -> torch.dtype | None:

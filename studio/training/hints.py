@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.base import About, Words
+from studio.refused import Phrase, sentence, words
 
 COLLAPSED = 0.3  # of the real pictures' diversity …
 FALLEN = 0.5  # … or of the highest that this run had reached
@@ -34,18 +35,20 @@ def hints(events: Sequence[dict[str, Any]], about: About) -> list[Hint]:
     return [hint for hint in found if hint]
 
 
+def _called(player: str) -> str:
+    """A player in both languages, where it has the name of many."""
+    return Phrase(f"players.{player}") if sentence(f"players.{player}") else player
+
+
 def _not_a_number(events: Sequence[dict[str, Any]]) -> Hint | None:
     last = next((e for e in reversed(events) if e["event"] == "Ended"), None)
-    if last is None or last["how"] != "failed" or "no longer a number" not in last.get("why", ""):
+    if last is None or last["how"] != "failed":
+        return None
+    if last.get("code") != "training.notANumber" and "no longer a number" not in last["why"]:  # so said older runs
         return None
     return Hint(
         "not a number",
-        {
-            "en": "A loss became infinite or not a number, so the training was ended before it could spoil the saved "
-            "state. Resume it with a smaller learning rate.",
-            "ko": "손실이 무한대나 숫자가 아닌 값이 되어, 저장된 상태가 망가지기 전에 학습을 끝냈습니다. "
-            "학습률을 낮추고 이어서 학습하세요.",
-        },
+        words(Phrase("hints.notANumber")),
         last["why"].split(" at step")[0],
     )
 
@@ -62,12 +65,7 @@ def _exploding(events: Sequence[dict[str, Any]]) -> Hint | None:
         if now > EXPLODED * max(usual, 1e-6):
             return Hint(
                 "exploding",
-                {
-                    "en": f"The gradient of the {player} is {now / usual:.0f} times as long as it used to be. "
-                    "Its next steps will tear down what it has learnt: turn the learning rate down.",
-                    "ko": f"{player}의 기울기가 평소보다 {now / usual:.0f}배 커졌습니다. "
-                    "이대로면 배운 것이 무너집니다. 학습률을 낮추세요.",
-                },
+                words(Phrase("hints.exploding", player=_called(player), times=now / usual)),
                 f"gradient {now:.3g} > {EXPLODED:g} x {usual:.3g}",
             )
     return None
@@ -87,13 +85,7 @@ def _collapse(events: Sequence[dict[str, Any]]) -> Hint | None:
     threshold = COLLAPSED if now < COLLAPSED else FALLEN * best
     return Hint(
         "collapse",
-        {
-            "en": f"The pictures differ from each other only {now:.0%} as much as real ones do: the generator may have "
-            "collapsed onto a few that fool the discriminator. Go back to an earlier state, or try a smaller learning "
-            "rate, a larger batch, or a loss with a penalty.",
-            "ko": f"만든 그림들이 서로 다른 정도가 진짜의 {now:.0%}뿐입니다. 생성자가 판별자를 속이는 몇 장만 "
-            "되풀이하는 '모드 붕괴'일 수 있습니다. 이전 상태로 돌아가거나, 학습률을 낮추거나, 배치를 키워 보세요.",
-        },
+        words(Phrase("hints.collapse", share=now)),
         f"diversity {now:.2f} < {threshold:.2f}",
     )
 
@@ -106,12 +98,7 @@ def _won(events: Sequence[dict[str, Any]], about: About) -> Hint | None:
         if term.won is not None and len(values) == IN_A_ROW and max(values) < term.won:
             return Hint(
                 "won",
-                {
-                    "en": "The discriminator tells every picture: its loss is almost nothing, and so is what the "
-                    "generator can learn from it. Hold the discriminator still for a while, or slow it down.",
-                    "ko": "판별자가 모든 그림을 알아맞힙니다. 손실이 거의 0이라 생성자가 배울 것이 없습니다. "
-                    "판별자를 잠시 멈추거나 느리게 해 보세요.",
-                },
+                words(Phrase("hints.won")),
                 f"{name} {max(values):.3f} < {term.won:g}",
             )
     return None

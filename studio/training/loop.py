@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 from studio import images, measure
 from studio.base import BaseGAN
 from studio.data import Stream
+from studio.refused import Phrase, Refused
 from studio.training import devices
 
 PATIENCE = 20 * 60  # seconds that a paused trainer keeps its device, ready for single steps
@@ -177,7 +178,7 @@ def train(
         ValueError: no length, or a device that is not there.
     """
     if steps is None and minutes is None:
-        raise ValueError("Say how long: steps or minutes.")
+        raise Refused("training.long")
     trainer = _Trainer(gan, data, examples, resume, device, seed, workers)
     trainer.glance, trainer.glance_every, trainer.keep = glance, glance_every, keep or (lambda networks: None)
     yield from trainer.run(steps, minutes, save or (lambda state: None), asked, save_every)
@@ -289,8 +290,7 @@ class _Trainer:
             report = now - said >= min(max(1.0, (now - clock.began) / 200), 10.0)
             look = self.device == "cpu" or report or self.step % 50 == 0 or now - saved >= pause  # a GPU would wait
             if look and (bad := losses.not_finite()):
-                why = f"{', '.join(bad)} is no longer a number at step {self.step}."
-                yield Ended(self.step, "failed", why + " Go on from the last state with a smaller learning rate.")
+                yield Ended(self.step, "failed", Phrase("training.notANumber", names=list(bad), step=self.step))
                 return
             if report or self.step == last:
                 rate = losses.steps * self.config.batch / max(now - said, 1e-9)

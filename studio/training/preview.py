@@ -10,6 +10,7 @@ import numpy as np
 from studio import images, registry
 from studio.guests.limits import limits
 from studio.images import Picture
+from studio.refused import Refused
 from studio.training import runs
 
 LOOKED_AT = 500  # pictures that are opened, at most about twice as many: a look, not an inspection
@@ -37,7 +38,7 @@ def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Previe
     """
     shape = registry.gan(gan).Data
     if limits().public and not runs.offered(source):
-        raise ValueError("This server does not open folders of its own disk. Upload the pictures instead.")
+        raise Refused("training.noFolders")
     data = shape(source, config)
     limits().check(pictures=None if data.own else len(data))
     found = {"kind": data.kind, "count": len(data), "looked": 0, "sizes": {}, "skipped": {}}

@@ -20,6 +20,7 @@ from studio import checkpoints, features, images, registry
 from studio.base import BaseGAN
 from studio.images import Picture
 from studio.places import home, write_atomically
+from studio.refused import Phrase, Refused, phrase, words
 from studio.training import devices, runs
 from studio.training import loop as training
 from studio.training.loop import Changed, Ended, Event, Measured, Phase, Progress, Sample, Single, Wish
@@ -124,7 +125,7 @@ def work(
     try:
         lock.acquire(timeout=2)
     except filelock.Timeout as error:
-        raise ValueError(f"{run.name} is being trained by another process. Watch it, or stop it first.") from error
+        raise Refused("training.another", run=run.name) from error
     try:
         run._write("pid.json", {"pid": os.getpid(), "since": psutil.Process().create_time()})
         yield from _last_words(run, _work(run, overrides, steps, minutes, workers, queue, deadline))
@@ -163,18 +164,20 @@ def reason(error: BaseException) -> str:
     text = " ".join(str(error).split())[:300]
     low = text.lower()
     if (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or "no space left" in low:
-        return "The disk is full. Free some space, then go on from the last state."
+        return Phrase("training.diskFull")
     if "inlinecontainer" in low or "unexpected pos" in low:  # how torch.save words a disk that is full
-        return "The state could not be written: the disk is full or gone. Free some space, then go on."
+        return Phrase("training.notWritten")
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in low:
-        return "There is not enough memory. Go on from the last state with a smaller batch, width or size."
+        return Phrase("training.noMemory")
     if "out of memory" in low or ("killed" in low and "worker" in low):
-        return "There is not enough memory. Go on from the last state with a smaller batch, width or size."
+        return Phrase("training.noMemory")
+    if isinstance(error, Refused):
+        return phrase(error)
     if isinstance(error, ValueError):
         return text
     if any(word in low for word in ("cuda error", "cuda driver", "device-side", "mps backend", "no cuda gpus")):
-        return f"The device failed or is gone ({text}). Go on from the last state, on another device if need be."
-    return f"{type(error).__name__}: {text}. Go on from the last state."
+        return Phrase("training.deviceGone", text=text)
+    return Phrase("training.unforeseen", kind=type(error).__name__, text=text)
 
 
 def _work(
@@ -253,7 +256,7 @@ def _glance(data: Any, kind: type[BaseGAN], held: Sequence[str]) -> Any:
 def _left(goal: dict[str, Any], state: dict[str, Any] | None) -> tuple[int | None, float | None]:
     """What is left of a run's goal: (steps in all, minutes from now)."""
     if goal.get("steps") is None and goal.get("minutes") is None:
-        raise ValueError("Say how long: steps or minutes.")
+        raise Refused("training.long")
     minutes = goal.get("minutes")
     if minutes is not None and state is not None:
         minutes = max(0.0, minutes - state.get("seconds", 0.0) / 60)
@@ -344,6 +347,8 @@ def _note(run: Run, event: Event) -> None:
         line |= values
     elif isinstance(event, (Phase, Progress, Measured, Changed, Ended)):
         line |= asdict(event)
+    if isinstance(event, Ended) and isinstance(event.why, Phrase):
+        line |= {"code": event.why.code, "says": words(event.why)}
     run.note(line)
 
 

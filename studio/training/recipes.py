@@ -30,6 +30,7 @@ from typing import Any
 
 from studio import checkpoints, registry
 from studio.places import write_atomically
+from studio.refused import Phrase, Refused
 from studio.training import process as trainer
 from studio.training import runs
 from studio.training.loop import Ended, Event
@@ -103,8 +104,8 @@ def recipe(gan: str, tag: str) -> Recipe:
     path = next((p / gan / checkpoints.checked_tag(tag) / FILE for p in checkpoints.places()
                  if (p / gan / tag / FILE).is_file()), None)  # fmt: skip
     if path is None:
-        there = ", ".join(f"{r.gan} {r.tag}" for r in recipes()) or "none"
-        raise ValueError(f"{gan} {tag} has no recipe. There are: {there}.")
+        there = [f"{r.gan} {r.tag}" for r in recipes()]
+        raise Refused("recipe.none", gan=gan, tag=tag, there=there)
     return read(path)
 
 
@@ -133,15 +134,15 @@ def read(path: Path) -> Recipe:
         ]
         found = Recipe(gan, tag, tuple(data), tuple(stages), tuple(told.pop("held_out", ())), **told)
         if not data or not stages:
-            raise ValueError("it needs data and at least one stage")
+            raise Refused("recipe.empty")
         config = {}
         for stage in stages:  # settings stay as they are until another stage sets them
             for device in ("cpu", "cuda"):
                 config = config | runs.read_settings(registry.gan(gan), stage.texts(device))
                 registry.gan(gan).configured(config)
     except (OSError, KeyError, TypeError, ValueError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise ValueError(f"The recipe of {gan} {tag} can't be used: {reason}.".replace("..", ".")) from error
+        why = Phrase("recipe.lacks", name=str(error)) if isinstance(error, KeyError) else error
+        raise Refused("recipe.unusable", gan=gan, tag=tag, why=why) from error
     return found
 
 
@@ -169,13 +170,10 @@ def sources(recipe: Recipe, folder: str | Path | None) -> str:
             continue
         path = Path(folder or "") / each.name
         if folder is None or not path.is_file():
-            where = f"in {folder}" if folder else "here"
-            raise ValueError(f"The recipe needs {each.name}, which is not {where}. Say where it lies with --data.")
+            where = Phrase("recipe.inFolder", folder=folder) if folder else Phrase("recipe.here")
+            raise Refused("recipe.needs", file=each.name, where=where)
         if each.sha256 and _checksum(path) != each.sha256:
-            raise ValueError(
-                f"{path} is not the {each.name} that the recipe was made for: its checksum is another. "
-                "Held-out pictures would mean nothing; get the right file, or train without the recipe."
-            )
+            raise Refused("recipe.otherFile", path=path, file=each.name)
         found.append(str(path / each.inside) if each.inside else str(path))
     return "+".join(found)
 

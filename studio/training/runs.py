@@ -39,6 +39,7 @@ from studio.data.files import is_name, several
 from studio.guests import owners
 from studio.guests.limits import limits
 from studio.places import ROOT, home, write_atomically
+from studio.refused import Missing, Phrase, Refused
 from studio.training import devices
 from studio.training.loop import Wish
 from studio.verbs import Argument
@@ -84,7 +85,7 @@ class Run:
         try:
             return json.loads((self.folder / "card.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ValueError(f"There is no run in {self.folder}.") from error
+            raise Missing("training.noRunIn", folder=self.folder) from error
 
     # ---- watching ---------------------------------------------------------------------------------------------------
 
@@ -117,7 +118,8 @@ class Run:
             return Status("starting" if self.alive else "stopped", step, "", self.alive)
         alive = self.alive
         if last["event"] == "Ended":
-            return Status(last["how"], step, last.get("why", ""), alive)
+            why = Phrase.kept(last["says"]) if "says" in last else last.get("why", "")  # an older one is English
+            return Status(last["how"], step, why, alive)
         if last["event"] == "Launched" and not alive and time.time() - last["time"] < STARTING and not self._exit():
             return Status("starting", step, "", False)
         if not alive:
@@ -134,20 +136,17 @@ class Run:
 
     def _post_mortem(self, step: int) -> str:
         """Why a process that said no last word is gone, as far as can be told."""
-        again = f"Go on from the last state{f' (step {step} or a little before)' if step else ''}."
+        again = Phrase("training.goOnFrom", step=step) if step else Phrase("training.goOn")
         if shutil.disk_usage(self.folder).free < LITTLE:
-            return f"The disk is full. Free some space. {again}"
+            return Phrase("training.diskNow", again=again)
         seen = self._exit() or {}
         if seen.get("code", 0) in (-9, 137):
-            return (
-                f"The trainer was killed (signal 9): by somebody, or by the system for want of memory. {again} "
-                "If it happens again, make the batch or the width smaller."
-            )
+            return Phrase("training.killed", again=again)
         with suppress(OSError):
             lines = (self.folder / "trainer.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             if seen and lines:
-                return f"The trainer ended with: {lines[-1][:300]} {again}"
-        return f"The trainer is gone without a word: killed, or the machine went down. {again}"
+                return Phrase("training.endedWith", line=lines[-1][:300], again=again)
+        return Phrase("training.gone", again=again)
 
     # ---- wishes -----------------------------------------------------------------------------------------------------
 
@@ -169,15 +168,15 @@ class Run:
         players = list(registry.gan(self.card["gan"]).about.objective)
         for name, value in changes.items():
             if name == "go" and value not in ("on", "pause", "stop", "yield"):
-                raise ValueError(f"go = {value!r}: say on, pause or stop.")
+                raise Refused("training.go", value=value)
             if name == "off" and not set(value) <= {k for k, term in terms.items() if term.weight}:
-                raise ValueError(f"off = {value!r}: these terms can't all be switched off.")
+                raise Refused("training.switched", value=value)
             if name == "still" and not set(value) <= set(players):
-                raise ValueError(f"still = {value!r}: the players are {', '.join(players)}.")
+                raise Refused("training.still", value=value, players=players)
             if name == "single" and value not in (*players, "both", ""):
-                raise ValueError(f"single = {value!r}: the players are {', '.join(players)}, or both.")
+                raise Refused("training.single", value=value, players=players)
             if name == "lr" and not (isinstance(value, (int, float)) and 0 <= value <= 100):
-                raise ValueError(f"lr = {value!r}: a multiple from 0 to 100 of the learning rate.")
+                raise Refused("training.rate", value=value)
         with self._writing():
             wish = replace(self.wish(), **changes)
             self._write("wish.json", asdict(wish))
@@ -239,7 +238,7 @@ class Run:
         """
         title = " ".join(title.split())
         if not 0 < len(title) <= 80:
-            raise ValueError("A title has from 1 to 80 letters.")
+            raise Refused("training.title")
         with self._writing():
             self._write("card.json", self.card | {"title": title})
 
@@ -250,7 +249,7 @@ class Run:
             ValueError: it is being trained.
         """
         if self.alive:
-            raise ValueError(f"{self.name} is being trained. Stop it first.")
+            raise Refused("training.busy", run=self.name)
         self.card  # noqa: B018 only a run's folder is ever deleted
         shutil.rmtree(self.folder)
 
@@ -299,7 +298,7 @@ class Run:
         try:
             return torch.load(self.folder / "resume.pt", map_location="cpu", weights_only=True)
         except FileNotFoundError as error:
-            raise ValueError(f"The run {self.name} has no saved state yet.") from error
+            raise Refused("training.noState", run=self.name) from error
 
     def best(self) -> dict[str, Any]:
         """The networks that did best on the pictures held out; the last state where nothing was measured."""
@@ -479,7 +478,7 @@ def find(name: str) -> Run:
         ValueError: not a name, or none of that name.
     """
     if not NAME.fullmatch(name) or not (folder_of_runs() / name / "card.json").exists():
-        raise ValueError(f"There is no run {name[:80]!r}.")
+        raise Missing("training.noRun", name=name[:80])
     return Run(folder_of_runs() / name)
 
 
@@ -564,9 +563,7 @@ def create(
     allowed.check(queue=1 + busy())
     owners.check_room()
     if allowed.public and not offered(source):
-        raise ValueError(
-            "On this server no folder of this machine can be opened. Upload your pictures, or take a toy set."
-        )
+        raise Refused("training.noFolder")
     kind = registry.gan(gan)
     card = checkpoints.card(gan, origin) if origin else {}
     config = changed(kind, card.get("config", {}), settings)
@@ -576,16 +573,15 @@ def create(
     allowed.check(pictures=None if data.own else len(data))
     there = set(data.names)
     if lacking := [name for name in held if name not in there]:
-        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
-        raise ValueError(f"{source} lacks pictures that should be held out: {', '.join(lacking[:3])}{more}.")
+        if len(lacking) > 3:
+            raise Refused("training.lacksMany", source=source, names=lacking[:3], more=len(lacking) - 3)
+        raise Refused("training.lacks", source=source, names=lacking)
     held = list(held) or [name for name in card.get("held_out") or [] if name in there]  # other data has other names
     held = held or (data.set_aside(held_out, seed) if held_out else [])
     _make_room(allowed.runs)
     run = Run(name if name and len(Path(name).parts) > 1 else folder_of_runs() / _named(name, gan))
     if (run.folder / "card.json").exists():
-        raise ValueError(
-            f"There is a run in {run.folder} already. Go on with --resume {run.folder}, or choose another name."
-        )
+        raise Refused("training.runThere", folder=run.folder)
     begin = f"--from {origin}" if origin else f"--hold-out {held_out}"
     earlier = card.get("origin", {})
     if before is not None:
@@ -616,10 +612,7 @@ def create(
         run.folder.mkdir(parents=True, exist_ok=True)
         run._write("card.json", described)
     except OSError as error:
-        raise ValueError(
-            f"The run's folder can't be written ({error.strerror}). Free some space, or set STUDIO_HOME to a folder "
-            "of yours."
-        ) from error
+        raise Refused("training.disk", reason=error.strerror) from error
     return run
 
 
@@ -635,7 +628,7 @@ def _named(name: str | None, gan: str) -> str:
     """A free name: as asked, or gan and time."""
     if name is not None:
         if not NAME.fullmatch(name):
-            raise ValueError(f"{name[:80]!r} can't be a run's name: use letters, digits, . - and _, at most 80.")
+            raise Refused("training.runName", name=name[:80])
         return name
     made = owners.unguessable(time.strftime(f"{gan}-%Y%m%d-%H%M%S"))
     taken = {path.name for path in folder_of_runs().glob(f"{made}*")}
@@ -658,6 +651,6 @@ def read_settings(kind: type[BaseGAN], settings: Sequence[str]) -> dict[str, Any
     for setting in settings:
         name, _, text = setting.partition("=")
         if name not in known:
-            raise ValueError(f"There is no field {name!r}. There are: {', '.join(known)}.")
+            raise Refused("values.noField", name=name, there=known)
         values[name] = Argument(name, known[name], False, None, "").read(text)
     return values

@@ -27,6 +27,7 @@ from studio.data.files import PICTURES
 from studio.guests import owners
 from studio.guests.limits import limits
 from studio.places import home, write_atomically
+from studio.refused import Refused
 from studio.training import runs
 
 MOST_MEGABYTES = 500  # .streamlit/config.toml says so, too: what is larger is refused before it is sent
@@ -79,7 +80,7 @@ def find(name: str, cookie: str | None = None) -> Upload:
     for each in uploads(cookie):
         if each.name == name:
             return each
-    raise ValueError("These pictures are not here any more. Upload them again.")
+    raise Refused("uploads.gone")
 
 
 def keep(files: Sequence[tuple[str, IO[bytes]]], cookie: str | None = None) -> Upload:
@@ -95,9 +96,9 @@ def keep(files: Sequence[tuple[str, IO[bytes]]], cookie: str | None = None) -> U
     zips = [name for name, _ in files if name.lower().endswith(".zip")]
     others = [name for name, _ in files if PurePosixPath(name).suffix.lower() not in PICTURES | {".zip"}]
     if others:
-        raise ValueError(f"{others[0]} is neither a zip nor a picture. Upload one zip, or PNG, JPEG or WebP pictures.")
+        raise Refused("uploads.neither", file=others[0])
     if not files or (zips and len(files) > 1):
-        raise ValueError("Upload one zip, or one or more pictures; not several zips, and not both.")
+        raise Refused("uploads.both")
     limits().check(megabytes=sum(_size(file) for _, file in files) / 1e6)
     if (most := limits().runs) is not None:
         for spare in [each for each in _all() if not used_by(each)][max(0, most - 1) :]:  # the oldest
@@ -108,9 +109,7 @@ def keep(files: Sequence[tuple[str, IO[bytes]]], cookie: str | None = None) -> U
         with tempfile.TemporaryDirectory(dir=folder(), prefix=".coming-") as coming:
             return _settle(Path(coming), files, bool(zips), owners.mark(cookie))
     except OSError as error:
-        raise ValueError(
-            f"The upload can't be kept ({error.strerror}). Free some space on the server's disk."
-        ) from error
+        raise Refused("uploads.disk", reason=error.strerror) from error
 
 
 def delete(name: str, cookie: str | None = None) -> None:
@@ -129,7 +128,7 @@ def delete(name: str, cookie: str | None = None) -> None:
         return
     for run in used_by(upload):
         if run.alive:
-            raise ValueError(f"{upload.title} is being trained on by {run.name}. Stop that run first.")
+            raise Refused("uploads.used", title=upload.title, run=run.name)
     shutil.rmtree(folder() / upload.name)
 
 
@@ -165,7 +164,7 @@ def _settle(coming: Path, files: Sequence[tuple[str, IO[bytes]]], is_zip: bool, 
     inside = Files(path)  # or says why it can't be read
     count = len(inside.pictures())
     if not count:
-        raise ValueError(f"{title} holds no pictures. Put PNG, JPEG or WebP pictures into it.")
+        raise Refused("uploads.empty", title=title)
     place = folder() / digest.hexdigest()[:12]
     if not (place / "upload.json").exists():
         facts = {"title": title, "file": path.name, "inner": _inner(inside.names), "files": count, "owners": []}

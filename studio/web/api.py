@@ -11,7 +11,8 @@ GET   /api/openapi.json, /api/docs    this interface for machines, and for peopl
 ====  ==============================  ==================================================================
 
 A verb is declared in its GAN's file and nowhere else: nothing here knows one. A picture comes back as PNG, anything
-else, or a picture for whoever accepts `application/json`, as JSON. An error is `{"error": "<a sentence>"}`.
+else, or a picture for whoever accepts `application/json`, as JSON. An error is `{"error": "<a sentence>"}`, in the
+language of the header `X-Language` (en, ko); its code is in the answer's `X-Code`, always the same (`studio.refused`).
 
 `X-Tab` (a header, a random name) says which browser tab asks, where a server counts (`visitors`). The server
 may be a lecturer's own machine, so: pages of other sites can't post to it, text never names a file of
@@ -42,7 +43,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from studio import checkpoints, images, registry, serving
 from studio.guests import limits, owners, visitors
 from studio.images import Picture
+from studio.refused import Missing, Phrase, Refused, Told
 from studio.verbs import Argument, Verb, jsonable, verbs
+from studio.web import door
 from studio.web import lesson as class_api
 from studio.web import runs as runs_api
 
@@ -61,19 +64,18 @@ _asking: RunVar[CapacityLimiter] = RunVar("asking")  # threads of our own: Strea
 
 async def ask(request: Request) -> Response:
     """POST /api/{gan}/{verb}: the verb's answer."""
-    if visitors.foreign(request.headers):
-        raise HTTPException(403, "Pages of other sites may not use this studio. Open the studio itself.")
+    door.check_site(request)
     gan, verb = request.path_params["gan"], request.path_params["verb"]
     declared = _verb(gan, verb)
     values, beside = _sort(declared, await _form(request))
     viewer = beside.get("viewer") or request.headers.get("x-viewer") or None
     if viewer and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", viewer):
-        raise HTTPException(400, "viewer may have letters, digits, - and _, at most 64.")
+        raise Refused("server.viewer")
     if viewer:  # nobody elsewhere can take this viewer's turn, even who has learnt its name
         viewer = f"{visitors.network(request.client and request.client.host)} {viewer}"
     revision = beside.get("revision") or ""
     if revision and not re.fullmatch(r"[0-9]{1,15}", revision):  # it becomes a header
-        raise HTTPException(400, "revision must be a whole number of at most 15 digits.")
+        raise Refused("server.revisionField")
     as_json = "application/json" in request.headers.get("accept", "")
     gone = threading.Event()
 
@@ -89,7 +91,7 @@ async def ask(request: Request) -> Response:
     if limiter is None:
         _asking.set(limiter := CapacityLimiter(THREADS))
     if limiter.available_tokens < 1:
-        raise serving.Busy("Many others are waiting. Try again in a moment.", 2)
+        raise serving.Busy("server.many", 2)
     watch = asyncio.ensure_future(_watch(request, gone))
     try:
         answer, body, kind = await to_thread.run_sync(work, limiter=limiter)
@@ -116,23 +118,24 @@ async def _form(request: Request) -> dict[str, str | bytes]:
     if not kind and length == "0" and "transfer-encoding" not in request.headers:
         return {}
     if kind not in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        raise HTTPException(415, "Send a form: multipart/form-data, with pictures as files and the rest as fields.")
+        raise door.OtherType("server.notForm")
     counted = Request(request.scope, _counted(request.receive))
     try:
         form = await counted.form(max_files=8, max_fields=MOST_FIELDS, max_part_size=MOST_TEXT)
     except HTTPException as error:
-        says = error.detail if error.status_code == 413 else f"The form can't be read: {error.detail}"
-        raise HTTPException(error.status_code, says, error.headers) from error
+        raise Refused("server.formUnread", says=error.detail) from error
+    except door.TooLarge:
+        raise
     except ValueError as error:  # what the parser says of a body that is no form
-        raise HTTPException(400, "The form can't be read: it is not what its content type says.") from error
+        raise Refused("server.formBroken") from error
     try:
         found: dict[str, str | bytes] = {}
         for name, value in form.multi_items():
             content = await value.read() if isinstance(value, UploadFile) else value
             if "\0" in name or len(name) > 64 or (isinstance(content, str) and "\0" in content):
-                raise HTTPException(400, "A field has a NUL character, or a name of more than 64 letters.")
+                raise Refused("server.fieldName")
             if name in found:
-                raise HTTPException(400, f"{name!r} came twice. Give each argument once.")
+                raise Refused("server.twice", name=name)
             if content != b"":  # a file input that was left empty sends a file of no bytes
                 found[name] = content
         return found
@@ -155,9 +158,8 @@ def _counted(receive: Callable) -> Callable:
     return counting
 
 
-def _too_large() -> HTTPException:
-    says = f"This is more than {MOST_BYTES // 2**20} MB. Make the picture smaller first, for example 2,000 pixels wide."
-    return HTTPException(413, says, {"Connection": "close"})  # the rest is not read
+def _too_large() -> door.TooLarge:  # the rest is not read
+    return door.TooLarge("server.pictureLarge", most=MOST_BYTES // 2**20)
 
 
 def _sort(verb: Verb, form: dict[str, str | bytes]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -167,10 +169,10 @@ def _sort(verb: Verb, form: dict[str, str | bytes]) -> tuple[dict[str, Any], dic
         argument = verb.arguments.get(name)
         picture = argument is not None and argument.is_file
         if picture and isinstance(value, str) and value.strip():
-            raise HTTPException(400, f"{name} must be sent as a file: in curl, -F {name}=@picture.png.")
+            raise Refused("server.asFile", name=name)
         if isinstance(value, bytes) and not picture:
             files = [a.name for a in verb.arguments.values() if a.is_file]
-            raise HTTPException(400, f"{name!r} came as a file. Files of {verb.name}: {', '.join(files) or 'none'}.")
+            raise Refused("server.noFileArgument", name=name, verb=verb.name, files=files)
         (beside if argument is None and name in BESIDE else values)[name] = value  # `bind` names what is unknown
     return values, beside
 
@@ -233,24 +235,21 @@ def file(request: Request) -> Response:
     try:
         folder, card = checkpoints.folder(gan, tag), checkpoints.card(gan, tag)
     except ValueError as error:
-        raise HTTPException(404, str(error)) from error
+        return door.refusal(request, error, 404)
     if name == "card.json":
         return JSONResponse({name: value for name, value in card.items() if name != "owner"})
     named = [*card.get("examples", []), *card.get("pictures", [])]
     listed = [e for e in named if isinstance(e, str) and Path(e).name == e]
     there = [e for e in ["preview.webp", *listed] if Path(e).suffix in PICTURES and (folder / e).is_file()]
     if name not in there or (folder / name).is_symlink():
-        raise HTTPException(404, f"{gan}/{tag} has no picture {name[:60]!r}. It has: {', '.join(there) or 'none'}.")
+        raise Missing("server.noPictureOf", gan=gan, tag=tag, name=name[:60], there=there)
     return FileResponse(folder / name, media_type=PICTURES[Path(name).suffix], headers={"Cache-Control": "max-age=60"})
 
 
 def _verb(gan: str, verb: str) -> Verb:
-    try:
-        known = verbs(registry.gan(gan))
-    except ValueError as error:
-        raise HTTPException(404, str(error)) from error
+    known = verbs(registry.gan(gan))
     if verb not in known:
-        raise HTTPException(404, f"{gan} has no verb {verb[:60]!r}. It has: {', '.join(known)}.")
+        raise Missing("values.noVerb", gan=gan, verb=verb[:60], there=known)
     return known[verb]
 
 
@@ -295,6 +294,7 @@ def interface(root: str = "/api") -> dict[str, Any]:
             "responses": {
                 str(code): {
                     "description": says,
+                    "headers": {"X-Code": {"description": "Which error it is", "schema": {"type": "string"}}},
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
                 }
                 for code, says in _ERRORS.items()
@@ -454,33 +454,20 @@ for (const gan of api.tags) {
 _EXPECTED = (
     HTTPException, ClientDisconnect, ValueError, serving.Busy, serving.Superseded, serving.Failed, visitors.TooMany,
 )  # fmt: skip
-_PLAIN = {
-    404: "There is nothing at this address. /api/docs lists what there is.",
-    405: "This address does not take that method: a verb takes POST, everything else GET. See /api/docs.",
-}
+_PLAIN = {404: "server.nothingHere", 405: "server.method"}  # what the router says in two words
 
 
 def _error(request: Request, error: Exception) -> JSONResponse:
     """Every error as JSON with a sentence; what came of a fault of ours is in the log, not in the answer."""
-    headers: dict[str, str] = {}
     if isinstance(error, HTTPException):
-        status, headers = error.status_code, dict(error.headers or {})
-        says = _PLAIN.get(status, error.detail) if error.detail in ("Not Found", "Method Not Allowed") else error.detail
-    elif isinstance(error, serving.Busy):
-        status, says, headers = 503, str(error), {"Retry-After": str(error.retry_after)}
-    elif isinstance(error, visitors.TooMany):
-        status, says, headers = 429, str(error), {"Retry-After": str(error.retry_after)}
-    elif isinstance(error, serving.Failed):
-        status, says = 500, str(error)
-    elif isinstance(error, serving.Superseded):
-        status, says = 409, str(error)
-    elif isinstance(error, ClientDisconnect):
-        status, says = 400, "The request broke off."
-    elif isinstance(error, ValueError):
-        status, says = 404 if isinstance(error, serving.Unknown) else 400, str(error)
-    else:
-        status, says = 500, "Something in the studio failed; the server's log says what."
-    return JSONResponse({"error": says}, status, headers={"Cache-Control": "no-store", **headers})
+        answer = door.refusal(request, Phrase(_PLAIN.get(error.status_code, error.detail)), error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
+    if isinstance(error, ClientDisconnect):
+        error = Refused("server.brokeOff")
+    elif not isinstance(error, (Told, ValueError)):
+        error = serving.Failed("server.failed")
+    return door.refusal(request, error)
 
 
 class _Door:

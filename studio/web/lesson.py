@@ -12,13 +12,12 @@ DELETE  /api/gallery/{id}          the teacher, or who sent it (header X-Secret)
 POST    /api/gallery/box           the teacher: {"open": false} closes the box
 DELETE  /api/gallery?what=wall     the teacher: deletes what hangs, what is "waiting", or "all"
 
-Errors are ``{"error": "<a sentence>"}``. On a server without a teacher the wall is not there.
+Errors are ``{"error": "<a sentence>"}`` (`studio.web.door`). On a server without a teacher the wall is not there.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 from collections.abc import Callable
@@ -33,12 +32,20 @@ from starlette.routing import Route
 
 from studio import registry
 from studio.guests import visitors
+from studio.refused import Forbidden, Missing, Refused
+from studio.web import door
 from studio.web.wall import HANGING, ID, MOST_BYTES, NAME, WAITING, Full, Shown, gallery
 
-MOST_BODY = 10_000  # bytes of a JSON
 MOST_LINK = 1_200  # characters: a code that a phone still reads off a projector's picture
 LESSON = 12 * 3600  # seconds that a browser remembers the teacher
 TAG = re.compile(r"[\w.-]{0,80}")
+
+
+class LongLink(Refused):
+    """No code that can be read holds it."""
+
+    status = 413
+
 
 _trying = visitors.Buckets(rate=1 / 6, burst=10)  # keys, from one address
 
@@ -66,11 +73,11 @@ async def who(request: Request) -> Response:
 async def show_key(request: Request) -> Response:
     client = request.client and request.client.host
     if wait := _trying.take(visitors.network(client)):
-        return _error(429, "Too many wrong keys. Wait a little, then try again.", {"Retry-After": str(int(wait) + 1)})
-    key = (await _body(request)).get("key")
+        raise visitors.TooMany("wall.wrongKeys", int(wait) + 1)
+    key = (await door.table(request)).get("key")
     cookie = visitors.pass_for(key) if isinstance(key, str) else None
     if cookie is None:
-        return _error(403, "That is not the teacher's key. It stands where the server was started.")
+        raise Forbidden("wall.wrongKey")
     answer = _json({"teacher": True})
     secure = request.url.scheme == "https"
     answer.set_cookie(visitors.COOKIE, cookie, max_age=LESSON, path="/", httponly=True, samesite="lax", secure=secure)
@@ -84,11 +91,11 @@ async def forget_key(request: Request) -> Response:
 
 
 async def qr(request: Request) -> Response:
-    link = (await _body(request)).get("link")
+    link = (await door.table(request)).get("link")
     if not isinstance(link, str) or not link.isprintable() or " " in link or not _is_web(link):
-        return _error(400, "Send the link as it is in the address bar, beginning with http.")
+        raise Refused("wall.noLink")
     if len(link) > MOST_LINK:
-        return _error(413, f"This link has {len(link)} characters; a QR code of more than {MOST_LINK} is not readable.")
+        raise LongLink("wall.longLink", n=len(link), most=MOST_LINK)
     svg = await run_in_threadpool(drawn, link)
     return Response(svg, media_type="image/svg+xml", headers={"Cache-Control": "no-store"} | _INERT)
 
@@ -147,12 +154,12 @@ def _line(shown: Shown) -> dict[str, Any]:
 async def send(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("image/png", "image/jpeg", "image/webp"):
-        return _error(415, "Send a picture: image/png, image/jpeg or image/webp.")
-    content = await _all(request, MOST_BYTES)
+        raise door.OtherType("wall.noPicture")
+    content = await door.whole(request, MOST_BYTES)
     asked = request.query_params
     gan, tag = asked.get("gan", ""), asked.get("tag", "")
     if gan and (gan not in registry.names() or not TAG.fullmatch(tag)):
-        return _error(400, "gan and tag say which model made the picture; leave them out if none did.")
+        raise Refused("wall.whichModel")
     client = request.client and request.client.host
     place, sender = visitors.network(client), request.headers.get("x-tab", "")[:64]
 
@@ -166,15 +173,15 @@ async def send(request: Request) -> Response:
 async def picture(request: Request) -> Response:
     shown = await run_in_threadpool(gallery().find, request.path_params["id"])
     if shown.hangs is None and not standing(request):
-        return _error(404, "This picture is not here any more.")
+        raise Missing("wall.gone")
     # Asked for anew each time: what is taken down is gone from everywhere.
     headers = {"Cache-Control": "no-cache", "Content-Disposition": "inline"} | _INERT
     return FileResponse(gallery().path(shown), media_type="image/png", headers=headers)
 
 
 async def hang(request: Request) -> Response:
-    if (await _body(request)).get("hang") is not True:
-        return _error(400, 'Send {"hang": true}; DELETE takes a picture down.')
+    if (await door.table(request)).get("hang") is not True:
+        raise Refused("wall.hang")
     return _json(_line(await run_in_threadpool(gallery().hang, request.path_params["id"])))
 
 
@@ -188,9 +195,9 @@ async def take_down(request: Request) -> Response:
 
 
 async def box(request: Request) -> Response:
-    wish = (await _body(request)).get("open")
+    wish = (await door.table(request)).get("open")
     if not isinstance(wish, bool):
-        return _error(400, 'Send {"open": true} or {"open": false}.')
+        raise Refused("wall.open")
     await run_in_threadpool(gallery().set_open, wish)
     return _json({"open": wish})
 
@@ -198,7 +205,7 @@ async def box(request: Request) -> Response:
 async def clear(request: Request) -> Response:
     what = request.query_params.get("what", "")
     if what not in ("all", "wall", "waiting"):
-        return _error(400, "what is wall, waiting or all.")
+        raise Refused("wall.what")
     return _json({"deleted": await run_in_threadpool(gallery().clear, what)})
 
 
@@ -214,64 +221,20 @@ def _json(facts: Any, status: int = 200) -> JSONResponse:
     return JSONResponse(facts, status, headers={"Cache-Control": "no-store"})
 
 
-def _error(status: int, says: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": says}, status, headers={"Cache-Control": "no-store", **(headers or {})})
-
-
-class _Refused(Exception):
-    def __init__(self, answer: Response) -> None:
-        self.answer = answer
-
-
-async def _all(request: Request, most: int) -> bytes:
-    """The body, unless it is larger than it may be."""
-    length = request.headers.get("content-length", "0")
-    body, total = [], int(length) if length.isdecimal() and len(length) < 13 else most + 1
-    if total <= most:
-        total = 0
-        async for part in request.stream():
-            body.append(part)
-            total += len(part)
-            if total > most:
-                break
-    if total > most:
-        says = f"This is more than {most / 2**20:.0f} MB. Make the picture smaller first."
-        raise _Refused(_error(413, says if most > MOST_BODY else "This is too long.", {"Connection": "close"}))
-    return b"".join(body)
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise _Refused(_error(415, "Send it as application/json."))
-    try:
-        found = json.loads(await _all(request, MOST_BODY))
-    except (ValueError, RecursionError) as error:
-        raise _Refused(_error(400, "This is not JSON.")) from error
-    if not isinstance(found, dict):
-        raise _Refused(_error(400, "Send a table: {…}."))
-    return found
-
-
 def _route(path: str, act: Callable, method: str = "GET", teacher: bool = False, wall: bool = True) -> Route:
-    """One route: for the teacher alone, or only where there is a wall, if so said; errors become sentences."""
+    """One route: for the teacher alone, or only where there is a wall, if so said; refusals become answers."""
 
     async def answer(request: Request) -> Response:
-        if method != "GET" and visitors.foreign(request.headers):
-            return _error(403, "Pages of other sites may not use this studio. Open the studio itself.")
-        if wall and not visitors.classroom():
-            return _error(404, "This studio has no wall. Start it for a class: python app.py --class")
-        if teacher and not standing(request):
-            return _error(403, "Only the teacher may do this. Open the teacher's link on this device first.")
         try:
+            if method != "GET":
+                door.check_site(request)
+            if wall and not visitors.classroom():
+                raise Missing("wall.none")
+            if teacher and not standing(request):
+                raise Forbidden("wall.teacherOnly")
             return await act(request)
-        except _Refused as refused:
-            return refused.answer
-        except PermissionError as error:
-            return _error(403, str(error))
-        except Full as error:
-            return _error(409, str(error))
-        except ValueError as error:
-            return _error(404 if "not here any more" in str(error) else 400, str(error))
+        except (ValueError, Full, visitors.TooMany) as error:
+            return door.refusal(request, error)
 
     return Route(path, answer, methods=[method], name=act.__name__)
 

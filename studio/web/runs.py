@@ -31,17 +31,19 @@ from studio import registry
 from studio.guests import owners, visitors
 from studio.guests.limits import limits
 from studio.places import home
+from studio.refused import Forbidden, Missing, Refused, words
 from studio.training import keep as afterwards
 from studio.training import runs
 from studio.training.hints import hints
 from studio.training.runs import Run
+from studio.web import door
+from studio.web.door import MOST_BODY
 
 PICTURE = re.compile(r"(sample|single)-\d{7,12}\.webp")
 FUNCTION = re.compile(r"(<mi>(?:log|exp|sin|cos)</mi>)")  # TeX sets them apart from what follows
 BAR = re.compile(
     r'<mo(?: stretchy="\w+")?(?=[^>]*>(?:&#x0?2016;|&#x0?2225;|&#x0?7C;|\||‖)</mo>)'
 )  # a norm's, as high as text
-MOST_BODY = 10_000  # bytes of a wish
 MOST_EVENTS = 20_000  # lines that are sent at once; the rest follows
 
 
@@ -61,12 +63,18 @@ def described(run: Run) -> dict[str, Any]:
         "sample": {"file": sample["file"], "time": sample["time"]} if sample else None,
         **asdict(status),
         "why": _told(status.why),
+        "says": {language: _told(text) for language, text in words(status.why).items()},
     }
 
 
 def _told(text: str) -> str:
     """A sentence about a run without where this machine keeps things, if strangers read it."""
     return text.replace(str(home()), "STUDIO_HOME") if owners.public() else text
+
+
+def _event(event: dict[str, Any]) -> dict[str, Any]:
+    told = {"why": _told(event["why"])} if "why" in event else {}
+    return {name: value for name, value in event.items() if name not in ("says", "code")} | told
 
 
 def watched(run: Run, after: int = 0) -> dict[str, Any]:
@@ -95,7 +103,7 @@ def watched(run: Run, after: int = 0) -> dict[str, Any]:
             if not term.weight or getattr(config, term.weight)  # a term that this run is without has no curve
         ],
         "hints": [asdict(hint) for hint in hints(events, about)],
-        "events": [e | {"why": _told(e["why"])} if "why" in e else e for e in events[after : after + MOST_EVENTS]],
+        "events": [_event(e) for e in events[after : after + MOST_EVENTS]],
         "next": min(len(events), after + MOST_EVENTS),
     }
 
@@ -120,14 +128,14 @@ def mathml(formula: str) -> str:
 async def listed(request: Request) -> Response:
     cookie = request.cookies.get(owners.COOKIE)
     return await _answer(
-        lambda: [described(run) for run in runs.all_runs() if owners.may(run.card.get("owner"), cookie)]
+        request, lambda: [described(run) for run in runs.all_runs() if owners.may(run.card.get("owner"), cookie)]
     )
 
 
 async def one(request: Request) -> Response:
     after = request.query_params.get("after", "0")
     after = int(after) if after.isascii() and after.isdigit() and len(after) < 10 else 0
-    return await _answer(lambda: watched(runs.find(request.path_params["run"]), after))
+    return await _answer(request, lambda: watched(runs.find(request.path_params["run"]), after))
 
 
 async def picture(request: Request) -> Response:
@@ -135,9 +143,9 @@ async def picture(request: Request) -> Response:
     try:
         path = runs.find(request.path_params["run"]).folder / name
         if not PICTURE.fullmatch(name) or not path.is_file():
-            raise ValueError(f"There is no picture {name[:80]!r}.")
+            raise Missing("server.noPicture", name=name[:80])
     except ValueError as error:
-        return JSONResponse({"error": str(error)}, 404)
+        return door.refusal(request, error, 404)
     return FileResponse(path, media_type="image/webp", headers={"Cache-Control": "max-age=31536000, immutable"})
 
 
@@ -150,11 +158,11 @@ def _own(request: Request) -> Run:
     """
     run = runs.find(request.path_params["run"])
     if not owners.may(run.card.get("owner"), request.cookies.get(owners.COOKIE)):
-        raise Others("This training is somebody else's: you can watch it, and start one of your own.")
+        raise Others("training.others")
     return run
 
 
-class Others(ValueError):
+class Others(Forbidden):
     """It is another browser's."""
 
 
@@ -162,10 +170,8 @@ async def model(request: Request) -> Response:
     """The weights to take along."""
     try:
         body = await run_in_threadpool(lambda: afterwards.packed(_own(request)))
-    except Others as error:
-        return JSONResponse({"error": str(error)}, 403)
     except ValueError as error:
-        return JSONResponse({"error": str(error)}, 404)
+        return door.refusal(request, error, 404)
     name = request.path_params["run"]
     headers = {"Content-Disposition": f'attachment; filename="{name}.zip"', "Cache-Control": "no-store"}
     return Response(body, media_type="application/zip", headers=headers)
@@ -181,57 +187,54 @@ async def nearest(request: Request) -> Response:
 
     try:
         body = await run_in_threadpool(made)
-    except Others as error:
-        return JSONResponse({"error": str(error)}, 403)
     except ValueError as error:
-        return JSONResponse({"error": _told(str(error))}, 404)
+        return door.refusal(request, error, 404)
     return Response(body, media_type="image/webp", headers={"Cache-Control": "no-store"})
 
 
 async def deleted(request: Request) -> Response:
     if visitors.foreign(request.headers):
-        return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
+        return door.refusal(request, Forbidden("training.foreign"))
 
     def delete() -> dict[str, Any]:
         limits().check()  # where nobody trains, that is the reason, whosever it is
         _own(request).delete()
         return {}
 
-    return await _answer(delete)
+    return await _answer(request, delete)
 
 
 async def wished(request: Request) -> Response:
     if visitors.foreign(request.headers):
-        return JSONResponse({"error": "A page of another site may not steer a training."}, 403)
+        return door.refusal(request, Forbidden("training.foreign"))
     if request.headers.get("content-type", "").split(";")[0] != "application/json":
-        return JSONResponse({"error": "Send the wish as application/json."}, 415)
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BODY:
-            return JSONResponse({"error": "This wish is too long."}, 413)
+        return door.refusal(request, door.OtherType("training.wishType"))
+    try:
+        body = await door.whole(request, MOST_BODY)
+    except door.TooLarge:
+        return door.refusal(request, door.TooLarge("training.wishLong"))
 
     def obey() -> dict[str, Any]:
         limits().check()
         return _obey(_own(request), body)
 
-    return await _answer(obey)
+    return await _answer(request, obey)
 
 
 def _obey(run: Run, body: bytes) -> dict[str, Any]:
     try:
         wish = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ValueError("The wish is not JSON.") from error
+        raise Refused("training.wishJson") from error
     known = {"go", "off", "still", "lr", "single", "minutes", "steps", "title", "use"}
     if not isinstance(wish, dict) or not set(wish) <= known:
-        raise ValueError(f"A wish is a table of some of: {', '.join(sorted(known))}.")
+        raise Refused("training.wishTable", known=sorted(known))
     for name in ("off", "still"):
         if name in wish and not (isinstance(wish[name], list) and all(isinstance(v, str) for v in wish[name])):
-            raise ValueError(f"{name} is a list of names.")
+            raise Refused("training.wishNames", name=name)
     for name in ("minutes", "steps", "lr"):
         if name in wish and (isinstance(wish[name], bool) or not isinstance(wish[name], (int, float))):
-            raise ValueError(f"{name} is a number.")
+            raise Refused("training.wishNumber", name=name)
     limits().check()
     if "title" in wish:
         run.rename(str(wish.pop("title")))
@@ -250,12 +253,11 @@ def _obey(run: Run, body: bytes) -> dict[str, Any]:
     return described(run)
 
 
-async def _answer(get: Any) -> Response:
+async def _answer(request: Request, get: Any) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(get), headers={"Cache-Control": "no-store"})
     except ValueError as error:
-        status = 403 if isinstance(error, Others) else 404 if "There is no run" in str(error) else 422
-        return JSONResponse({"error": _told(str(error))}, status, headers={"Cache-Control": "no-store"})
+        return door.refusal(request, error, 422)
 
 
 routes = [

@@ -29,6 +29,7 @@ from PIL import Image
 
 from studio import images
 from studio.places import home
+from studio.refused import Forbidden, Missing, Refused, Unable
 
 MOST_BYTES = 2 * 2**20  # of a picture as it is sent
 MOST_PIXELS = 4096 * 4096  # that are opened
@@ -60,8 +61,14 @@ class Shown:
     place: str = ""
 
 
-class Full(RuntimeError):
+class NotYours(Forbidden, PermissionError):
+    """Neither the teacher nor who sent the picture asks."""
+
+
+class Full(Unable):
     """There is no room for it now; says what to do."""
+
+    status = 409
 
 
 class Gallery:
@@ -100,7 +107,7 @@ class Gallery:
         """
         shown = self._read(self.folder / f"{id}.json") if ID.fullmatch(id) else None
         if shown is None:
-            raise ValueError("This picture is not here any more.")
+            raise Missing("wall.gone")
         return shown
 
     def path(self, shown: Shown) -> Path:
@@ -139,7 +146,7 @@ class Gallery:
             Full: the box is closed, or full.
         """
         if len(content) > MOST_BYTES:
-            raise ValueError(f"This picture has more than {MOST_BYTES // 2**20} MB. Make it smaller first.")
+            raise Refused("wall.large", most=MOST_BYTES // 2**20)
         who, where = _digest(sender), _digest(place)
         self._room(who, where)  # before the work
         with self._decoding:
@@ -164,10 +171,10 @@ class Gallery:
 
         Raises:
             ValueError: it is not here.
-            PermissionError: that is not its secret.
+            NotYours: that is not its secret.
         """
         if not hmac.compare_digest(self.find(id).taker.encode(), _digest(secret).encode()):
-            raise PermissionError("Only the teacher, or who sent it, can take a picture down.")
+            raise NotYours("wall.notYours")
         self.delete(id)
 
     # ---- what the teacher does --------------------------------------------------------------------------------------
@@ -183,7 +190,7 @@ class Gallery:
             shown = self.find(id)
             if shown.hangs is None:
                 if len(self.wall()) >= HANGING:
-                    raise Full(f"{HANGING} pictures hang already. Take some down first.")
+                    raise Full("wall.full", n=HANGING)
                 shown = replace(shown, hangs=time.time())
                 self._keep(shown)
             return shown
@@ -220,12 +227,12 @@ class Gallery:
             Full: there is none.
         """
         if not self.open:
-            raise Full("The box is closed: your teacher takes no pictures at the moment.")
+            raise Full("wall.closed")
         waiting = self.waiting()
         if Counter(each.sender for each in waiting)[sender] >= WAITING:
-            raise Full(f"{WAITING} pictures of yours wait already. Take one back, or wait until they are looked at.")
+            raise Full("wall.yours", n=WAITING)
         if len(waiting) >= QUEUE or Counter(each.place for each in waiting)[place] >= FROM_ONE_PLACE:
-            raise Full("Many pictures wait already. Try again once your teacher has looked at some.")
+            raise Full("wall.many")
 
     def _stamp(self) -> Any:
         """Equal stamps: nothing has changed. None = it can't be told, look again."""
@@ -261,9 +268,7 @@ class Gallery:
             os.replace(beside, path)
             self._changes += 1
         except OSError as error:
-            raise Full(
-                f"The server can't keep this ({error.strerror}). Tell your teacher: its disk is full?"
-            ) from error
+            raise Full("wall.disk", reason=error.strerror) from error
         finally:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)

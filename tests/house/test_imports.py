@@ -12,11 +12,11 @@ ROOT = Path(__file__).parents[2]
 # Each room, and the rooms below it that it may import; what is not listed may not be imported, so there is no circle.
 GROUND = {
     "base", "verbs", "registry", "layers", "pool", "losses", "images", "labels", "measure", "features", "projected",
-    "judges", "places", "markdown",
+    "judges", "places", "markdown", "refused",
 }  # fmt: skip
 MATERIAL = {"formats", "toys", "data", "latents"}
 PLAN: dict[str, set[str]] = {
-    "formats": set(),
+    "formats": {"refused"},
     "toys": GROUND,
     "data": GROUND | {"toys", "formats"},
     "latents": GROUND | {"formats"},
@@ -32,18 +32,19 @@ PLAN: dict[str, set[str]] = {
 STAIRS: dict[str, set[str]] = {
     "places": set(),
     "markdown": set(),
-    "images": set(),
+    "refused": set(),
+    "images": {"refused"},
     "losses": set(),
     "layers": set(),
     "pool": set(),
-    "features": {"places"},
-    "measure": {"features"},
-    "labels": {"images"},
-    "verbs": {"images", "labels"},
-    "base": {"images", "measure", "verbs"},
-    "projected": {"base", "features", "losses"},
-    "registry": {"base"},
-    "judges": {"places"},
+    "features": {"places", "refused"},
+    "measure": {"features", "refused"},
+    "labels": {"images", "refused"},
+    "verbs": {"images", "labels", "refused"},
+    "base": {"images", "measure", "refused", "verbs"},
+    "projected": {"base", "features", "losses", "refused"},
+    "registry": {"base", "refused"},
+    "judges": {"places", "refused"},
 }
 # Materials that the ground floor itself stands on: reading a weights file, the shape of a judge's data.
 BELOW = {"judges": {"data", "formats"}, "labels": {"formats"}}

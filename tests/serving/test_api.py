@@ -24,7 +24,7 @@ from starlette.testclient import TestClient
 from studio import checkpoints, images, registry, serving
 from studio.gans import pix2pix
 from studio.verbs import verbs
-from studio.web import api
+from studio.web import api, door
 
 TRANSLATE = "/api/pix2pix/translate"
 
@@ -378,8 +378,9 @@ def test_no_more_is_read_than_may_be_sent(monkeypatch):
         return {"type": "http.request", "body": b"x" * 10, "more_body": True}
 
     counted = Request({"type": "http", "headers": []}, api._counted(receive))
-    with pytest.raises(api.HTTPException, match="413"):
+    with pytest.raises(door.TooLarge) as caught:
         asyncio.run(counted.body())
+    assert caught.value.status == 413
     assert len(read) == 3
 
 

@@ -26,4 +26,4 @@ def arms(card: dict[str, Any]) -> None:
     if picture.is_file():
         st.image(str(picture))
     st.markdown(plain(said(found.get("says", ""))))
-    figures_table(found.get("figures") or {})
+    figures_table(found.get("figures") or {}, gan)

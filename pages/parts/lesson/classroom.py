@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 
 from studio.guests import limits, visitors
+from studio.refused import Refused, spoken, told
 
 EVERYWHERE = "0.0.0.0"
 RATE = "viewer=15 address=400"
@@ -39,7 +40,7 @@ def options(argv: Sequence[str] | None = None) -> list[str]:
     parser.add_argument("--headless", action="store_true", help="open no browser")
     given = parser.parse_args(argv)
     if given.port is not None and not 0 < given.port < 65536:
-        parser.error("--port is a number from 1 to 65535.")
+        parser.error(told(Refused("shell.port"), spoken()))
     for name, value in (("STUDIO_TRAIN", given.train), ("STUDIO_RATE", given.rate), ("STUDIO_ADDRESS", given.at)):
         if value is not None:
             os.environ[name] = value
@@ -50,11 +51,11 @@ def options(argv: Sequence[str] | None = None) -> list[str]:
             if given.new_key or not visitors.classroom():
                 os.environ["STUDIO_KEY"] = visitors.kept_key(given.new_key)
         except OSError as error:
-            parser.error(f"The teacher's key can't be kept ({error}). Set STUDIO_HOME to a folder of yours.")
+            parser.error(told(Refused("shell.noKey", reason=error), spoken()))
     try:
         limits.limits(), visitors.rates()
     except ValueError as error:
-        parser.error(str(error))
+        parser.error(told(error, spoken()))
     address = given.address or (EVERYWHERE if given.lesson else None)
     named = {"address": address, "port": given.port, "headless": "true" if given.headless else None}
     return [word for name, value in named.items() if value for word in (f"--server.{name}", str(value))]

@@ -391,7 +391,8 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
         some = dict(sorted(seen.skipped.items())[:100])
         with st.container(height=260 if len(some) > 4 else "content", border=False):
             st.table(
-                {"": [plain(name) for name in some], " ": [plain(why) for why in some.values()]}, border="horizontal"
+                {"": [plain(name) for name in some], " ": [plain(errors.said(why)) for why in some.values()]},
+                border="horizontal",
             )
     return seen
 

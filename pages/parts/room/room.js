@@ -180,7 +180,7 @@ class Room {
     const leaving = { training: { pause: "pausing", stop: "stopping" }, paused: run.alive ? { stop: "stopping", on: "goingOn" } : {}, queued: { stop: "stopping" } }[how]?.[go];
     const sub = leaving ? this.say(`sub.${leaving}`)
       : how === "queued" ? this.say(run.ahead === 1 ? "sub.ahead1" : run.ahead ? "sub.aheadN" : "sub.ahead0", { n: run.ahead })
-      : how === "failed" ? this.#why(run.why)
+      : how === "failed" ? this.#why(run)
       : how === "paused" ? this.say(run.alive ? "sub.held" : "sub.released")
       : how === "finished" || how === "stopped" ? this.say(`sub.${how}`, { steps: this.number(run.step), time: this.time(this.track.seconds()) })
       : how === "starting" ? this.say("sub.starting") : "";
@@ -190,11 +190,11 @@ class Room {
     if (document.activeElement !== this.parts.title) this.#put(this.parts.name, run.title);
   }
 
-  /** The reason in the visitor's language, as far as it is one that is known. */
-  #why(text) {
-    if (this.#data.lang === "en") return text;
-    const known = Object.keys(WHY).find((name) => WHY[name].test(text));
-    return known ? this.say(`why.${known}`) : text;
+  /** The reason in the visitor's language; an older run has written it in English alone: then as far as it is known. */
+  #why({ why, says = {} }) {
+    const { lang } = this.#data, said = says[lang] || why;
+    const known = lang !== "en" && said === why && Object.keys(WHY).find((name) => WHY[name].test(why));
+    return known ? this.say(`why.${known}`) : said;
   }
 
   #put(node, text) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from importlib import import_module
@@ -164,7 +165,7 @@ def _card(card: dict[str, Any]) -> None:
             st.markdown(f"**{word('studio.read.command')}**")
             st.code(command, language="bash", wrap_lines=True)
     with right:
-        figures_table(card.get("figures") or {})
+        figures_table(card.get("figures") or {}, card["gan"])
         st.markdown(f"**{word('studio.read.config')}**")
         st.html(_settings(card))
         st.caption(word("studio.read.configNote"))
@@ -174,7 +175,7 @@ def _facts(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
     origin = card.get("origin") or {}
     if origin:
         shown = ("kind", "data", "run", "steps", "minutes", "device", "file", "url", "hub")
-        yield "origin", " · ".join(f"{name} {_plain(origin[name])}" for name in shown if name in origin)
+        yield "origin", " · ".join(_fact(name, origin[name]) for name in shown if name in origin)
     if "licence" in card:
         yield "licence", said(card["licence"])
     if "limits" in card:
@@ -183,6 +184,18 @@ def _facts(card: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "held", word("studio.read.heldCount", n=len(card["held_out"]))
     yield "size", f"{card['config'].get('size', '?')} × {card['config'].get('size', '?')} px"
     yield "files", ", ".join(f"{name} {facts['bytes'] / 1e6:.1f} MB" for name, facts in card["files"].items())
+
+
+def _fact(name: str, value: Any) -> str:
+    """One fact of an origin, with its name: ``steps 2,033``."""
+    known = book("studio")["read"]["facts"]
+    if name == "kind" and value in known:
+        return said(known[value])
+    if name == "data" and value.partition(":")[0] in ("toy", "real", "points"):
+        value = catalogue.set_named(value)
+    if name == "device":
+        value = re.sub(r", (\d+) threads", lambda found: ", " + word("studio.read.threads", n=found[1]), value)
+    return word(f"studio.read.facts.{name}", value=_plain(value))
 
 
 def _plain(value: Any) -> str:

@@ -12,17 +12,17 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pages.parts.lesson.classroom import greeting
-from pages.parts.said.errors import Translated
 from pages.parts.shell.javascript import part, warm
 from studio.guests import owners, visitors
 from studio.guests.limits import granted, limits
+from studio.refused import Forbidden
 from studio.web import heaps
 from studio.web.api import routes as api
+from studio.web.door import refusal
 
 
 def routes() -> list[BaseRoute]:
@@ -47,14 +47,13 @@ class _Uploads:
             with granted(visitors.standing(client, request.headers, request.cookies)):
                 off = limits().off
             if off:
-                says = "Training is switched off on this server, and so are its uploads."
-                return await JSONResponse({"error": says}, 403)(scope, receive, send)
+                return await refusal(request, Forbidden("uploads.off"))(scope, receive, send)
         await self.app(scope, receive, send)
 
 
 def guards() -> list[Middleware]:
     """What stands before all routes, Streamlit's own included."""
-    return [Middleware(owners.Visitors), Middleware(Translated), Middleware(_Uploads)]
+    return [Middleware(owners.Visitors), Middleware(_Uploads)]
 
 
 @asynccontextmanager

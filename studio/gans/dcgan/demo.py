@@ -9,6 +9,7 @@ from studio.base import verb
 from studio.gans.dcgan import paper
 from studio.gans.dcgan.paper import COMPANY, Verdict
 from studio.images import Picture
+from studio.refused import Refused
 
 
 class GAN(latents.NoiseVerbs, paper.GAN):
@@ -22,7 +23,7 @@ class GAN(latents.NoiseVerbs, paper.GAN):
             picture: any; its middle square is looked at.
         """
         if self.discriminator is None:
-            raise ValueError("This checkpoint has no discriminator, so there is nobody to judge. Choose another one.")
+            raise Refused("model.noJudge")
         size = self.config.size
         x = images.to_tensor(images.crop_square(picture, size)).to(self.device)
         company = self.generator(self.noise(COMPANY, torch.Generator().manual_seed(0)))

@@ -16,6 +16,7 @@ from studio.data import Styles
 from studio.gans.gated_gan import official, paper
 from studio.gans.gated_gan.paper import Config
 from studio.images import Picture
+from studio.refused import Refused
 
 # ---- the GAN --------------------------------------------------------------------------------------------------------
 
@@ -91,7 +92,9 @@ class GAN(paper.GAN):
     @classmethod
     def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
         first = [{"en": "photo", "ko": "사진"}, {"en": "identity gate", "ko": "항등 게이트"}]
-        return [*first, *({"en": name, "ko": name} for name in extras.get("styles", []))]
+        known = cls.about.words["styles"]
+        styles = ({"en": name, "ko": known.get(name, {}).get("ko", name)} for name in extras.get("styles", []))
+        return [*first, *styles]
 
     @property
     def _order(self) -> list[int]:
@@ -137,7 +140,7 @@ class GAN(paper.GAN):
         own = {s: data.whole(listed[s], side, k) for k, s in enumerate(styles)}
         n = min(len(photos), *(len(each) for each in own.values()))
         if n < 2:
-            raise ValueError("Too few pictures are held out: at least 2 photos and 2 paintings of each style.")
+            raise Refused("gated_gan.fewHeld")
 
         def distances(pictures: Tensor) -> dict[str, float]:
             near = {s: measure.apart(pictures[:n], own[s][:n]) for s in styles}
@@ -188,9 +191,9 @@ class GAN(paper.GAN):
             stroke: how large the strokes are, 0.25 to 4; 2 = twice as large.
         """
         if not math.isfinite(stroke) or not 0.25 <= stroke <= 4:
-            raise ValueError(f"stroke = {stroke}: this must be from 0.25 to 4.")
+            raise Refused("gated_gan.stroke", stroke=stroke)
         if size is not None and not LEAST <= size <= 6000:
-            raise ValueError(f"size = {size}: this must be from {LEAST} to 6000 pixels.")
+            raise Refused("gated_gan.size", size=size, least=LEAST)
         opened = self._gates({self.styles[0]: 1.0} if gates is None else gates)
         return self._painted(photo, opened, size, stroke)
 
@@ -203,7 +206,7 @@ class GAN(paper.GAN):
             size: pixels of each picture's longer side, 16 to 1024.
         """
         if not LEAST <= size <= 1024:
-            raise ValueError(f"size = {size}: this must be from {LEAST} to 1024 pixels.")
+            raise Refused("gated_gan.smallSize", size=size, least=LEAST)
         each = torch.eye(self.config.styles + 1)
         rows = [self._painted(photo, each[k : k + 1], size) for k in self._order]
         rows.insert(0, photo.resize(rows[0].size, images.Image.Resampling.LANCZOS))
@@ -220,7 +223,7 @@ class GAN(paper.GAN):
             size: pixels a side, 16 to 1024.
         """
         if not LEAST <= size <= 1024:
-            raise ValueError(f"size = {size}: this must be from {LEAST} to 1024 pixels.")
+            raise Refused("gated_gan.smallSize", size=size, least=LEAST)
         draw, side = torch.Generator().manual_seed(seed % 2**63), -(-size // 4) * 4
         noise = torch.randn(1, 3, side, side, generator=draw).mul(0.5).clamp(-1, 1)  # on the CPU: the same everywhere
         gates = self._gates({style or self.styles[0]: 1.0})
@@ -265,9 +268,9 @@ class GAN(paper.GAN):
         opened = torch.zeros(1, len(names) + 1)
         for name, value in asked.items():
             if name != "identity" and name not in names:
-                raise ValueError(f"There is no style {str(name)[:40]!r} here. There are: {', '.join(names)}, identity.")
+                raise Refused("gated_gan.noStyle", name=str(name)[:40], there=names)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-                raise ValueError(f"{name} = {str(value)[:20]}: a gate is a number from 0 (shut) on; 1 = fully open.")
+                raise Refused("gated_gan.gate", name=name, value=str(value)[:20])
             opened[0, len(names) if name == "identity" else names.index(name)] = min(float(value), 1e6)
         total = float(opened.sum())
         if total > 1:

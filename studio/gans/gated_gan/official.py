@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from studio.base import checked
 from studio.gans.gated_gan.paper import Config
+from studio.refused import Refused
 
 # ---- official checkpoints ---------------------------------------------------------------------------------------
 
@@ -21,12 +22,9 @@ def official(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]
         ValueError: the file is something else; says what it looks like.
     """
     if "fldiscriminator.weight" in names or "aux_clf.weight" in names:
-        raise ValueError("This is the discriminator (netD…). Gated-GAN needs the generator's file (netG…).")
+        raise Refused("gated_gan.discriminator")
     if "encoder.model.1.weight" not in names:
-        raise ValueError(
-            f"This is not a generator of Gated-GAN: its first names are {', '.join(list(names)[:3]) or 'none'}. "
-            "Expected names such as encoder.model.1.weight and transformer.t.0.conv_block.1.weight."
-        )
+        raise Refused("gated_gan.notGenerator", names=list(names)[:3])
     return _official(names)
 
 
@@ -47,7 +45,7 @@ def _official(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str
     blocks = len({found[1] for name in names if (found := re.match(r"decoder\.model\.(\d+)\.conv_block", name))})
     width, inputs = names["encoder.model.1.weight"][:2]
     if inputs != 3 or not styles:
-        raise ValueError(f"This generator takes {inputs} channels and has {styles} styles; it needs 3 and at least 1.")
+        raise Refused("gated_gan.channels", inputs=inputs, styles=styles)
     config = checked(Config(styles=styles, width=width, blocks=blocks))
     pairs = {f"encoder.{k}.conv": f"encoder.model.{1 + 3 * k}" for k in range(3)}
     for ours, theirs, count in (("gates", "transformer.t", styles), ("blocks", "decoder.model", blocks)):

@@ -42,6 +42,7 @@ from studio.layers import Norm, ResizeConv2d
 from studio.losses import least_squares, r1
 from studio.pool import Pool
 from studio.projected import Look, both, eyes_terms, opened, second_judge
+from studio.refused import Refused
 
 
 @dataclass(frozen=True)
@@ -316,7 +317,7 @@ class GAN(BaseGAN):
         super().__init__(config)
         c = self.config
         if c.added >= c.styles:
-            raise ValueError(f"added = {c.added}: of {c.styles} gates at least one must have been there before.")
+            raise Refused("gated_gan.added", added=c.added, styles=c.styles)
         self.generator = Generator(c)
         self.discriminator = Discriminator(c)
         self.eyes = second_judge(c, verdicts=c.styles)

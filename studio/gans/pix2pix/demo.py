@@ -16,6 +16,7 @@ from studio.data.sketches import extract
 from studio.gans.pix2pix import official, paper
 from studio.gans.pix2pix.paper import Config
 from studio.images import Picture
+from studio.refused import Refused
 
 
 class PatchMap(NamedTuple):
@@ -115,7 +116,7 @@ class GAN(paper.GAN):
             picture: the photo or the generator's picture that belongs to it.
         """
         if self.discriminator is None:
-            raise ValueError("This checkpoint has no discriminator, so there is nobody to judge. Choose another one.")
+            raise Refused("model.noJudge")
         other = images.to_tensor(picture, self.config.size).to(self.device)
         logits = self.discriminator(self._input(sketch), other)[0, 0]
         stride, start = self.discriminator.geometry

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from studio.base import checked
 from studio.gans.pix2pix.paper import Config
+from studio.refused import Refused
 
 # ---- official checkpoints ---------------------------------------------------------------------------------------
 
@@ -23,14 +24,8 @@ def official(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]
     if any(name.startswith("model.model.") for name in names):
         return _official_unet(names)
     if ("model.0.weight" in names and len(names["model.0.weight"]) == 4) or "net.0.weight" in names:
-        raise ValueError(
-            "This looks like a discriminator (…_net_D.pth) or a CycleGAN generator. Pix2Pix needs the generator "
-            "of the U-Net kind: its names begin with model.model.0 (…_net_G.pth of a pix2pix training)."
-        )
-    raise ValueError(
-        f"This is not a U-Net of pix2pix: its first names are {', '.join(list(names)[:3]) or 'none'}. "
-        "Expected names such as model.model.0.weight and model.model.1.model.1.weight."
-    )
+        raise Refused("pix2pix.discriminator")
+    raise Refused("pix2pix.notUnet", names=list(names)[:3])
 
 
 def _official_unet(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]]:
@@ -53,10 +48,10 @@ def _official_unet(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str
         prefix.append(prefix[-1] + (".1.model" if k == 1 else ".3.model"))
     kernel = names.get("model.model.0.weight")
     if depth < 5 or kernel is None or len(kernel) != 4 or tuple(kernel[2:]) != (4, 4):
-        raise ValueError(f"This looks like nested blocks {depth} deep, but not like the U-Net of pix2pix.")
+        raise Refused("pix2pix.notNested", depth=depth)
     outputs = names[f"{prefix[0]}.3.weight"][1] if f"{prefix[0]}.3.weight" in names else 0
     if outputs != 3:
-        raise ValueError(f"This U-Net makes pictures of {outputs} channels; the studio shows 3 (RGB).")
+        raise Refused("pix2pix.channels", outputs=outputs)
     affine = f"{prefix[1]}.2.weight" in names
     biased = f"{prefix[1]}.1.bias" in names
     config = checked(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from studio.gans.spade.paper import Config, Generator
 from studio.layers import Norm
+from studio.refused import Refused
 
 
 class Plain(nn.Module):
@@ -62,4 +63,4 @@ class Concat(Generator):
         return seen if self.first is None else seen + super().begun(maps, z)
 
     def modulations(self, labels: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-        raise ValueError("This checkpoint gets the label map as its input only, so there is no modulation to show.")
+        raise Refused("spade.noModulation")

@@ -18,6 +18,7 @@ from studio.gans.spade.concat import Concat
 from studio.gans.spade.paper import Config
 from studio.images import Picture
 from studio.labels import Classes, LabelMap, Reading, open_map, palette, sampled
+from studio.refused import Refused
 from studio.toys.landscapes import landscape
 
 # ---- the GAN --------------------------------------------------------------------------------------------------------
@@ -174,11 +175,11 @@ class GAN(paper.GAN):
             objects: a map of numbers that tells objects of one class apart, for a checkpoint trained with such maps.
         """
         if objects is not None and not self.config.edges:
-            raise ValueError("This checkpoint was trained without maps of objects. Leave objects out.")
+            raise Refused("spade.noObjects")
         ids = self._fitted(labels)
         several = None if objects is None else sampled(objects.values, *ids.shape)
         if several is not None and several.ndim != 2:
-            raise ValueError("A map of objects holds numbers (a grey or 16-bit picture), not colours.")
+            raise Refused("spade.objects")
         return images.to_picture(self._painted(ids, self._style(seed, style_photo), several))
 
     @verb
@@ -192,7 +193,7 @@ class GAN(paper.GAN):
             style_photo: a photo whose style the seeds vary.
         """
         if not 1 <= n <= 16:
-            raise ValueError(f"n = {n}: 1 to 16 styles can be shown.")
+            raise Refused("spade.styles", n=n)
         ids, seeds = self._fitted(labels), range(seed, seed + n)
         return [Style(k, images.to_picture(self._painted(ids, self._style(k, style_photo)))) for k in seeds]
 
@@ -253,15 +254,12 @@ class GAN(paper.GAN):
         """z ``(1, style)``: the photo's, varied by the seed; or the seed's; or the mean style. None = there is none."""
         if not self.config.style:
             if seed is not None or photo is not None:
-                raise ValueError(
-                    "This checkpoint has no styles: it was trained to draw one picture of a label map. Leave seed and "
-                    "style_photo out, or choose another checkpoint."
-                )
+                raise Refused("spade.noStyles")
             return None
         if photo is None:
             return torch.zeros(1, self.config.style, device=self.device) if seed is None else self._drawn(seed)
         if self.encoder is None:
-            raise ValueError("This checkpoint has no encoder, so it can't read the style of a photo. Use a seed.")
+            raise Refused("spade.noEncoder")
         side = self.config.encoder_size
         mean, log_variance = self.encoder(images.to_tensor(images.crop_square(photo, side)).to(self.device)).chunk(2, 1)
         return mean if seed is None else mean + self._drawn(seed) * (log_variance / 2).exp()

@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.base import checked
 from studio.gans.spade.paper import Config
+from studio.refused import Phrase, Refused
 
 # ---- official checkpoints ---------------------------------------------------------------------------------------
 
@@ -27,7 +28,7 @@ def official(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]
         parts.setdefault(name[0] if prefixed else "", {})[name[2:] if prefixed else name] = shape
     shapes = parts.get("G", parts.get("", {}))
     if "head_0.norm_0.mlp_shared.0.weight" not in shapes:
-        raise ValueError(_looks_like(names))
+        raise _unknown(names)
     config = _official_config(shapes, parts.get("E"), parts.get("D"))
     table = _official_generator(config, shapes)
     table = {f"generator.{ours}": ("G." if prefixed else "") + theirs for ours, theirs in table.items()}
@@ -80,21 +81,21 @@ def _official_config(
 ) -> Config:
     hidden, channels, kernel = shapes["head_0.norm_0.mlp_shared.0.weight"][:3]
     if kernel != 3 or "head_0.conv_0.weight_orig" not in shapes:
-        what = f"{kernel} x {kernel} kernels in SPADE" if kernel != 3 else "no spectral norm"
-        raise ValueError(f"This SPADE generator has {what}; the studio reads those of the paper (spectralspade…3x3).")
+        what = Phrase("spade.kernels", side=kernel) if kernel != 3 else Phrase("spade.noSpectral")
+        raise Refused("spade.notPapers", what=what)
     labels, unknown, edges = KNOWN.get(channels, (channels, False, False))
     deepest, start = shapes["head_0.conv_0.weight_orig"][0], shapes["fc.weight"]
     # Nothing in a file tells 5 doublings from 6; of the authors' models only Cityscapes' (36 channels) has 6.
     doublings = 7 if "up_4.conv_0.weight_orig" in shapes else 6 if channels == 36 else 5
     style, side = (start[1], math.isqrt(start[0] // deepest)) if len(start) == 2 else (0, 512 >> 6 if edges else 8)
     if style and side**2 * deepest != start[0]:
-        raise ValueError("This generator begins with a map that is not square; the studio reads square ones.")
+        raise Refused("spade.notSquare")
     size = side << doublings if style else {5: 256, 6: 512, 7: 512}[doublings]
     if size not in (32, 64, 128, 256, 512):
-        raise ValueError(f"This generator seems to paint {size} px, which the studio does not; 32 to 512 are known.")
+        raise Refused("spade.size", size=size)
     settings: dict[str, Any] = {}
     if encoder and ("layer6.0.weight_orig" not in encoder or encoder["layer1.0.weight_orig"][0] * 16 != deepest):
-        raise ValueError("This encoder does not belong to this generator: it has other widths, or fewer layers.")
+        raise Refused("spade.otherEncoder")
     if judges is not None:
         first = [name for name in judges if name.startswith("discriminator_0.") and len(judges[name]) == 4]
         settings["judges"] = len({name.split(".")[0] for name in judges})
@@ -130,14 +131,10 @@ def _weights(ours: str, theirs: str, bias: bool = True, spectral: bool | None = 
     return found | ({f"{ours}.bias": f"{theirs}.bias"} if bias else {})
 
 
-def _looks_like(names: Mapping[str, Sequence[int]]) -> str:
-    """A sentence for a file that is no SPADE generator."""
-    wanted = "SPADE needs the generator (…_net_G.pth); put encoder and generator into one folder and adopt that."
+def _unknown(names: Mapping[str, Sequence[int]]) -> Refused:
+    """Of a file that is no SPADE generator."""
     if "fc_mu.weight" in names or "E.fc_mu.weight" in names:
-        return f"This looks like SPADE's encoder (…_net_E.pth). {wanted}"
+        return Refused("spade.encoder", wanted=Phrase("spade.wanted"))
     if any(name.startswith(("discriminator_0.", "D.discriminator_0.")) for name in names):
-        return f"This looks like a discriminator (…_net_D.pth). {wanted}"
-    return (
-        f"This is not a generator of SPADE: its first names are {', '.join(list(names)[:3]) or 'none'}. "
-        "Expected names such as fc.weight and head_0.norm_0.mlp_shared.0.weight."
-    )
+        return Refused("spade.discriminator", wanted=Phrase("spade.wanted"))
+    return Refused("spade.notGenerator", names=list(names)[:3])

@@ -48,6 +48,7 @@ from studio.labels import planes
 from studio.layers import Norm
 from studio.losses import hinge
 from studio.projected import ONLOOKER, Look, both, eyes_terms, opened, second_judge
+from studio.refused import Refused
 
 
 @dataclass(frozen=True)
@@ -316,9 +317,8 @@ class GAN(BaseGAN):
         super().__init__(config)
         c = self.config
         if c.size >> c.doublings < 1 or (c.start and (c.size >> c.doublings) % c.start):
-            raise ValueError(
-                f"{c.size} px and {c.doublings} doublings begin with a map of {c.size / 2**c.doublings:g} px; that "
-                f"must be at least 1 and divide by start = {c.start}."
+            raise Refused(
+                "spade.start", size=c.size, doublings=c.doublings, first=c.size / 2**c.doublings, start=c.start
             )
         self.generator = self.generators[c.conditioning](c)
         self.encoder = Encoder(c) if c.style and c.encoder else None

@@ -16,6 +16,7 @@ from studio.data import Labelled
 from studio.gans.stargan import official, paper
 from studio.gans.stargan.paper import LEAST, MOST, Config, Generator, pack, shuffled
 from studio.images import Picture
+from studio.refused import Refused
 
 
 class Masked(NamedTuple):
@@ -50,7 +51,8 @@ class GAN(paper.GAN):
 
     @classmethod
     def columns(cls, config: Config, extras: Mapping[str, Any]) -> list[dict[str, str]]:
-        return [{"en": "picture", "ko": "원본"}, *({"en": name, "ko": name} for name in cls.labels_of(config).names)]
+        known, names = cls.about.words["attributes"], cls.labels_of(config).names
+        return [{"en": "picture", "ko": "원본"}, *({"en": n, "ko": known.get(n, {}).get("ko", n)} for n in names)]
 
     def glance(self, batch: tuple[Tensor, Tensor]) -> dict[str, float]:
         """Each picture with one attribute turned: how often a small judge does not see the edit, and how far the
@@ -154,12 +156,12 @@ class GAN(paper.GAN):
         letters = [chr(ord("A") + k) for k in range(len(self.labels.sets))]
         sets = sorted({self.labels.set_of(self.labels.names.index(name)) for name in named})
         if len(sets) > 1:
-            raise ValueError("These attributes belong to several label sets; one pass takes those of one.")
+            raise Refused("stargan.sets")
         own = sets[0] if sets else 0
         given = mask.strip().upper()
         on = [own] if not given else [] if given == "NONE" else [letters.index(k) for k in given if k in letters]
         if given not in ("", "NONE") and len(on) != len(given):
-            raise ValueError(f"mask = {mask[:20]!r}: name label sets, {', '.join(letters)}, or none.")
+            raise Refused("stargan.maskName", mask=mask[:20], sets=letters)
         code = self._code(self._labels(x, named), own)
         if len(letters) > 1:
             code[:, len(self.labels.names) :] = torch.tensor([float(k in on) for k in range(len(letters))])
@@ -181,23 +183,17 @@ class GAN(paper.GAN):
         found = {}
         for name, value in (attributes or {}).items():
             if name not in self.labels.names:
-                raise ValueError(f"There is no attribute {name[:40]!r}. There are: {', '.join(self.labels.names)}.")
+                raise Refused("stargan.noAttribute", name=name[:40], there=self.labels.names)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not LEAST <= value <= MOST:
-                raise ValueError(
-                    f"{name} = {str(value)[:40]}: this must be a number from {LEAST} to {MOST}; 0 and 1 are what was "
-                    "trained."
-                )
+                raise Refused("stargan.attribute", name=name, value=str(value)[:40], least=LEAST, most=MOST)
             found[name] = float(value)
         return found
 
     def _read(self, x: Tensor) -> Tensor:
         """Logits of the labels ``(N, L)`` as the discriminator reads them."""
         if self.discriminator is None:
-            raise ValueError(
-                "This checkpoint has no discriminator, so nobody reads what a face already has. "
-                "Adopt the file …-D.ckpt together with …-G.ckpt, or name every attribute of the label set."
-            )
+            raise Refused("stargan.noReader")
         return self.discriminator(x)[1]
 
     def _labels(self, x: Tensor, named: Mapping[str, float], touched: Mapping[str, float] | None = None) -> Tensor:

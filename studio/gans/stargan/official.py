@@ -9,6 +9,7 @@ from typing import Any
 from studio.base import checked
 from studio.data import labels_of
 from studio.gans.stargan.paper import PAPERS, Config
+from studio.refused import Phrase, Refused
 
 # ---- official checkpoints ---------------------------------------------------------------------------------------
 
@@ -31,13 +32,9 @@ def official(names: Mapping[str, Sequence[int]]) -> tuple[Config, dict[str, str]
                       and each["main.0.weight"][-1] == 7), None)  # fmt: skip
     judge = next((p for p, each in files.items() if "conv1.weight" in each and "conv2.weight" in each), None)
     if generator is None or len(files) > 1 + (judge is not None):
-        looks = "a discriminator (…-D.ckpt); give the generator …-G.ckpt, or both" if judge is not None else (
-            f"something else: its first names are {', '.join(list(names)[:3]) or 'none'}"
-        )  # fmt: skip
-        raise ValueError(
-            f"This looks like {looks}. Expected StarGAN's generator, with names such as main.0.weight (7 x 7) and "
-            "main.9.main.0.weight."
-        )
+        other = Phrase("stargan.somethingElse", names=list(names)[:3])
+        looks = other if judge is None else Phrase("stargan.discriminator")
+        raise Refused("stargan.notGenerator", looks=looks)
     config, table = _official_generator(files[generator], generator)
     if judge is not None:
         config, more = _official_judge(config, files[judge], judge)
@@ -86,10 +83,7 @@ def _official_judge(
     width, side = names["main.0.weight"][0], names["conv2.weight"][-1]
     read, given = names["conv2.weight"][0], len(labels_of(config["labels"]).names)
     if read != given:
-        raise ValueError(
-            f"The generator is given {given} numbers and the discriminator reads {read} labels. Files of a training "
-            "on several data sets have a mask among those numbers: adopt the generator alone, or files of one set."
-        )
+        raise Refused("stargan.mask", given=given, read=read)
     config |= {"size": side << depth, "judge_width": width, "judge_depth": depth, "judge_cap": width << (depth - 1)}
     table = {"discriminator.source.weight": f"{prefix}conv1.weight"}
     table |= {"discriminator.labels.weight": f"{prefix}conv2.weight"}

@@ -45,6 +45,7 @@ from studio.features import features
 from studio.layers import Norm, ResizeConv2d
 from studio.losses import bce, gradient_penalty, r1
 from studio.projected import Look, both, eyes_terms, opened, second_judge
+from studio.refused import Refused
 
 LAZY = 4  # steps between two computations of the R1 penalty (1912.04958, section 3.1)
 
@@ -234,9 +235,12 @@ class Discriminator(nn.Module):
         wide = [min(config.judge_width * 2**k, config.judge_cap) for k in range(config.judge_depth)]
         side = config.size >> config.judge_depth
         if side < 1:
-            raise ValueError(
-                f"A discriminator of {config.judge_depth} halvings needs pictures of {2**config.judge_depth} px at "
-                f"least; these have {config.size}. Set judge_depth to {config.size.bit_length() - 1} or less."
+            raise Refused(
+                "stargan.small",
+                halvings=config.judge_depth,
+                least=2**config.judge_depth,
+                size=config.size,
+                most=config.size.bit_length() - 1,
             )
         self.convs = nn.ModuleList(nn.Conv2d(i, o, 4, 2, 1) for i, o in zip([3, *wide], wide, strict=False))
         self.source = nn.Conv2d(wide[-1], 1, 3, 1, 1, bias=False)

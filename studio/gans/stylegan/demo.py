@@ -9,6 +9,7 @@ from studio import images, latents
 from studio.base import verb
 from studio.gans.stylegan import paper
 from studio.images import Picture
+from studio.refused import Refused
 
 
 class Fade(NamedTuple):
@@ -37,10 +38,10 @@ class GAN(latents.StyleVerbs, paper.GAN):
         """
         reached, last = float(self.synthesis.grown), int(math.log2(self.config.size // self.config.start))
         if last < 1:
-            raise ValueError("This model never grew: it began at its full size.")
+            raise Refused("stylegan.grown")
         level = max(1, math.ceil(round(reached * 256) / 256)) if level is None else level
         if not 1 <= level <= last:
-            raise ValueError(f"level = {level}: this model doubled its size {last} times, so choose 1 to {last}.")
+            raise Refused("stylegan.level", level=level, last=last)
         alpha = min(1.0, max(0.0, reached - (level - 1))) if alpha is None else latents.checked(alpha, "alpha", 0, 1)
         ws = self._all(self._w([seed], 0.7))
         found = [images.to_picture(self.synthesis(ws, None, level - 1 + a)) for a in (0.0, 1.0, alpha)]

@@ -38,6 +38,7 @@ from studio.features import features
 from studio.layers import EqualConv2d, EqualLinear, ResizeConv2d, blur, minibatch_stddev, pixel_norm
 from studio.losses import bce, gradient_penalty, r1
 from studio.projected import Look, both, eyes_terms, opened, second_judge
+from studio.refused import Refused
 
 GAIN = math.sqrt(2)  # of weights before a leaky ReLU
 
@@ -299,7 +300,7 @@ class GAN(BaseGAN):
     def __init__(self, config: Config | None = None) -> None:
         super().__init__(config)
         if self.config.start > self.config.size:
-            raise ValueError(f"start = {self.config.start}: pictures can't begin larger than {self.config.size} px.")
+            raise Refused("stylegan.start", start=self.config.start, size=self.config.size)
         self.mapping = Mapping(self.config)
         self.synthesis = Synthesis(self.config)
         self.discriminator = Discriminator(self.config)

@@ -15,6 +15,7 @@ from studio import latents
 from studio.base import checked
 from studio.gans.stylegan2.paper import TAPS, Config, active
 from studio.layers import pixel_norm
+from studio.refused import Refused
 
 # ---- official checkpoints ---------------------------------------------------------------------------------------
 
@@ -36,7 +37,7 @@ def laid_out(tensors: Table[str, Tensor]) -> dict[str, Tensor]:
         if name.endswith(("resample_filter", "blur.kernel", "upsample.kernel")):
             paper = torch.outer(torch.tensor(TAPS), torch.tensor(TAPS)).float()
             if value.shape != paper.shape or not torch.allclose(value / value.sum(), paper / paper.sum(), atol=1e-5):
-                raise ValueError(f"{name} is not the paper's filter (1 3 3 1), so pictures would not be the same.")
+                raise Refused("stylegan2.filter", name=name)
         elif name.endswith("noise_strength"):
             found[name] = value.reshape(1)
         elif name.endswith(".const"):
@@ -62,7 +63,7 @@ def official(names: Table[str, Sequence[int]]) -> tuple[Config, dict[str, str]]:
         ValueError: the file is something else; says what it looks like.
     """
     if "mapping.embed.weight" in names:
-        raise ValueError("This StyleGAN2 draws by class label, and the studio's has no labels. Choose another one.")
+        raise Refused("stylegan2.labelled")
     theirs = "mapping.fc" if "mapping.fc0.weight" in names else "style."
     first = 0 if theirs == "mapping.fc" else 1
     depth = sum(bool(re.fullmatch(re.escape(theirs) + r"\d+\.weight", name)) for name in names)
@@ -72,16 +73,13 @@ def official(names: Table[str, Sequence[int]]) -> tuple[Config, dict[str, str]]:
         if re.fullmatch(r"synthesis\.b\d+\.conv1\.weight|conv1\.conv\.weight|convs\.\d*[13579]\.conv\.weight", n)
     ]
     if not depth or not weights or "synthesis.input.freqs" in names:
-        raise ValueError(
-            f"This is not a generator of StyleGAN2: its first names are {', '.join(list(names)[:3]) or 'none'}. "
-            "Expected names such as mapping.fc0.weight (NVIDIA's .pkl) or style.1.weight (rosinality's .pt)."
-        )
+        raise Refused("stylegan2.notGenerator", names=list(names)[:3])
     wide = [names[n][0] for n in sorted(weights, key=_place)]  # at 4, 8, 16 … px
     size = 4 << (len(wide) - 1)
     z, w = names[f"{theirs}{first}.weight"][1], names[f"{theirs}{first}.weight"][0]
     width = max(n * 4 << k for k, n in enumerate(wide))
     if wide != [min(wide[0], width // (4 << k)) for k in range(len(wide))]:
-        raise ValueError(f"Its maps have {', '.join(map(str, wide))} channels, which do not halve as sizes double.")
+        raise Refused("stylegan2.channels", channels=wide)
     config = checked(Config(size=size, width=width, cap=wide[0], z=z, w=w, depth=depth))
     return config, _nvidia(config) if first == 0 else _rosinality(config)
 
