@@ -102,3 +102,15 @@ export function covered(real, made, near = 3 * SPREAD) {
   }
   return real.length ? (2 * found) / real.length : 0;
 }
+
+/** How far points are from their middle, on average. @param {Float64Array} points (n, 2) @returns {number} */
+export function spread(points) {
+  const n = points.length / 2;
+  let x = 0, y = 0, far = 0;
+  for (let k = 0; k < points.length; k += 2) {
+    x += points[k] / n;
+    y += points[k + 1] / n;
+  }
+  for (let k = 0; k < points.length; k += 2) far += Math.hypot(points[k] - x, points[k + 1] - y) / n;
+  return far;
+}

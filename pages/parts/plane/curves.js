@@ -6,7 +6,7 @@ import { watch } from "../common/desk.js";
 import { h } from "../common/dom.js";
 import { mounting, sentence } from "../common/part.js";
 
-const WIDTH = 640, HEIGHT = 380, LEFT = 46, TOP = 12, BOTTOM = 40, RIGHT = 14; // of the drawing
+const WIDTH = 640, HEIGHT = 380, LEFT = 46, TOP = 12, BOTTOM = 54, RIGHT = 14; // of the drawing
 const LOW = -5, HIGH = 5, LEAST = 0.003; // of the curves, and how near to 0 and 1 the lines come
 
 /** @type {Record<string, (d: number) => number>} */
@@ -94,14 +94,14 @@ class Curves {
     this.drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
     for (let v = LOW + 1; v < HIGH; v += 2) this.drawing.append(svg("line", { x1: x(0), x2: x(1), y1: y(v), y2: y(v), class: v === 0 ? "axis" : "grid" }), svg("text", { x: LEFT - 8, y: y(v) + 5, "text-anchor": "end" }, String(v).replace("-", "−")));
     this.drawing.append(svg("line", { x1: x(0), x2: x(1), y1: y(0), y2: y(0), class: "axis" }), svg("text", { x: LEFT - 8, y: y(0) + 5, "text-anchor": "end" }, "0"));
-    for (const d of [0, 0.25, 0.5, 0.75, 1]) this.drawing.append(svg("text", { x: x(d), y: HEIGHT - 16, "text-anchor": "middle" }, String(d)));
+    for (const d of [0, 0.25, 0.5, 0.75, 1]) this.drawing.append(svg("text", { x: x(d), y: HEIGHT - 34, "text-anchor": "middle" }, String(d)));
     const places = Array.from({ length: 240 }, (_, k) => LEAST + ((1 - 2 * LEAST) * k) / 239);
     for (const [name, curve] of Object.entries(CURVES)) {
       this.drawing.append(svg("path", { class: `curve ${name}`, d: places.filter((d) => curve(d) >= LOW && curve(d) <= HIGH).map((d, k) => `${k ? "L" : "M"}${x(d).toFixed(1)},${y(curve(d)).toFixed(1)}`).join("") }));
     }
     this.lines = Object.fromEntries(["real", "fake"].map((name) => {
       const line = svg("g", { class: `line ${name}` });
-      line.append(svg("rect", { x: -16, y: TOP, width: 32, height: HEIGHT - TOP - BOTTOM }), svg("line", { x1: 0, x2: 0, y1: TOP, y2: HEIGHT - BOTTOM }), svg("text", { x: 0, y: HEIGHT - 1, "text-anchor": "middle" }, name === "real" ? "D(x)" : "D(G(z))"));
+      line.append(svg("rect", { x: -16, y: TOP, width: 32, height: HEIGHT - TOP - BOTTOM }), svg("line", { x1: 0, x2: 0, y1: TOP, y2: HEIGHT - BOTTOM }), svg("text", { x: 0, y: HEIGHT - 10, "text-anchor": "middle" }, name === "real" ? "D(x)" : "D(G(z))"));
       line.addEventListener("pointerdown", (event) => { line.setPointerCapture(event.pointerId); event.preventDefault(); });
       line.addEventListener("pointermove", (event) => { if (line.hasPointerCapture(event.pointerId)) this.#drag(event, name); });
       this.drawing.append(line);

@@ -4,7 +4,7 @@
  */
 
 export const REACH = 1.15; // the plane is seen from -REACH to REACH; its points are within 1
-export const SIDE = 44; // cells of the ground a side
+export const SIDE = 40; // cells of the ground a side
 const LONGEST = 0.3, SCALE = 0.12; // of an arrow, and its length for a gradient of 1
 
 /** @typedef {{real: string, made: string, text: string, ground: number[][]}} Inks  ground: RGB of D = 0, 1/2, 1 */
@@ -55,7 +55,7 @@ export class Ground {
   colour(belief, { ground: [low, middle, high] }) {
     const { data } = this.pixels;
     for (let k = 0; k < belief.length; k++) {
-      const d = belief[k], to = d < 0.5 ? low : high, share = Number.isFinite(d) ? Math.min(1, Math.abs(2 * d - 1)) : 0;
+      const d = belief[k], to = d < 0.5 ? low : high, share = Number.isFinite(d) ? Math.min(1, Math.abs(2 * d - 1)) ** 0.6 : 0; // also what D only suspects is seen
       for (let c = 0; c < 3; c++) data[4 * k + c] = middle[c] + share * (to[c] - middle[c]);
       data[4 * k + 3] = 255;
     }
@@ -81,7 +81,7 @@ export class Ground {
     board.globalAlpha = 0.8;
     board.strokeStyle = inks.real;
     board.lineWidth = Math.max(1.2, side / 380);
-    board.beginPath();
+    board.beginPath(); // of all at once: a path is cheap, its start is not
     for (let k = 0; k < real.length; k += 2) {
       board.moveTo(x(real[k]) + size, y(real[k + 1]));
       board.arc(x(real[k]), y(real[k + 1]), size, 0, 2 * Math.PI);

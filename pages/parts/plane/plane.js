@@ -8,7 +8,7 @@
 import { lay } from "../common/desk.js";
 import { h } from "../common/dom.js";
 import { mounting, sentence } from "../common/part.js";
-import { add, CENTRES, covered, KINDS, MODES, MOST_DRAWN, read, sample, written } from "./clouds.js";
+import { add, CENTRES, covered, KINDS, MODES, MOST_DRAWN, read, sample, spread, written } from "./clouds.js";
 import { best, Game } from "./game.js";
 import { CELLS, Ground, REACH, SIDE } from "./ground.js";
 import { Meters } from "./meters.js";
@@ -17,7 +17,7 @@ import { Random } from "./mlp.js";
 const BUDGET = 10; // milliseconds of training between two pictures: more than 20 of them a second on a slow machine
 const SPEEDS = [1, 6, 30, 100, Infinity]; // rounds a second
 const TIMES = [0.1, 0.3, 1, 3, 10, 100, 1000, 10000]; // the dial of the step sizes
-const SHOWN = 300; // points of each kind
+const SHOWN = 260; // points of each kind
 const AHEAD = 200;
 const DIALS = { real: "gaussians", turns: 1, k: 1, times: 1, saturating: false, speed: 2, drawn: "" };
 
@@ -131,24 +131,32 @@ class Plane {
     if (this.#running) this.#train(now);
     this.fps = this.last && this.#running ? 0.9 * (this.fps || 30) + (0.1 * 1000) / Math.max(1, now - this.last) : this.fps;
     this.last = this.#running ? now : undefined;
-    this.ground.fit();
-    this.#paint();
+    const fitted = this.ground.fit();
+    this.pictures = (this.pictures ?? 0) + 1;
+    this.#paint(!this.#running || fitted || this.pictures % 6 === 0);
     if (this.#running) this.#wake();
   }
 
-  #paint() {
+  /** @param all  also what is read: figures and sentences need not change sixty times a second */
+  #paint(all) {
     const { game } = this, inks = this.ground.inks(this.root), made = game.make(this.z), pulls = game.pulls(made), ground = this.shade.value;
-    const half = () => new Float64Array(SIDE * SIDE).fill(0.5);
-    this.ground.colour(ground === "belief" ? game.believe(CELLS) : ground === "best" && !this.blank ? this.#best() : half(), inks);
+    if (all || (this.counts.d !== this.coloured && this.pictures % 2)) {
+      const half = () => new Float64Array(SIDE * SIDE).fill(0.5);
+      this.ground.colour(ground === "belief" ? game.believe(CELLS) : ground === "best" && !this.blank ? this.#best() : half(), inks);
+      this.coloured = this.counts.d;
+    }
     this.ground.paint({ real: this.points, made, arrows: this.arrows.checked ? pulls.arrows : null, places: this.#dials.real === "drawn" ? this.#places : [] }, inks);
-    const share = covered(this.points, made), places = this.#dials.real === "gaussians" ? this.#modes(made) : NaN;
-    const saturating = this.#dials.saturating;
-    this.meters.show(game.value, { ...pulls, uses: saturating }, Number.isNaN(places) ? share : places / MODES, Number.isNaN(places) ? "" : this.say("modes", { n: places }));
-    this.#status({ ...pulls, share, spread: spread(made) });
-    lay("vanilla/game", { real: game.value.real, fake: game.value.fake });
-    const { rounds, d, g } = this.counts, fps = this.#running ? Math.round(this.fps || 0) : 0;
+    if (all) this.#figures(made, pulls);
+  }
+
+  #figures(made, pulls) {
+    const { value } = this.game, { saturating, real } = this.#dials, share = covered(this.points, made), eight = real === "gaussians", places = eight ? this.#modes(made) : 0;
+    this.meters.show(value, { ...pulls, uses: saturating }, eight ? places / MODES : share, eight ? this.say("modes", { n: places }) : "");
+    const wide = spread(made), { rounds, d, g } = this.counts, fps = this.#running ? Math.round(this.fps || 0) : 0;
+    this.#status({ ...pulls, share, spread: wide });
+    lay(`${this.#data.gan}/game`, { real: value.real, fake: value.fake });
     this.counter.textContent = this.say("rounds", { rounds, d, g, fps });
-    Object.assign(this.root.dataset, { rounds, d, g, fps, share: share.toFixed(3), places, spread: spread(made).toFixed(3), v: game.value.v, length: saturating ? pulls.saturating : pulls.fooling });
+    Object.assign(this.root.dataset, { rounds, d, g, fps, share: share.toFixed(3), places, spread: wide.toFixed(3), v: value.v, length: saturating ? pulls.saturating : pulls.fooling });
   }
 
   #best() {
@@ -280,18 +288,6 @@ class Plane {
     for (const [name, [value, figure]] of Object.entries(puts)) Object.assign(dials[name].input, { value }) && (dials[name].figure.textContent = figure);
     this.saturates.input.checked = saturating;
   }
-}
-
-/** How far points are from their middle, on average. */
-function spread(points) {
-  const n = points.length / 2;
-  let x = 0, y = 0, far = 0;
-  for (let k = 0; k < points.length; k += 2) {
-    x += points[k] / n;
-    y += points[k + 1] / n;
-  }
-  for (let k = 0; k < points.length; k += 2) far += Math.hypot(points[k] - x, points[k + 1] - y) / n;
-  return far;
 }
 
 export default mounting(Plane);
