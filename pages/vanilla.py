@@ -37,7 +37,7 @@ if card:
             on_change=choose,
         )
         if room == "plane":
-            plane(GAN, **play(card))
+            plane(GAN, card["tag"], **play(card))
         else:
             if source := among(card):
                 twins(GAN, card["tag"], source, "vanilla.twins")

@@ -1,8 +1,8 @@
 """What each tab of the Gradio app shows, as the browser asks for it: ``GET /space/{tab}?lang=ko&tag=…``.
 
-A tab is a part of the studio (``live.js``, ``sliders.js``, ``faces.js``; for training ``runs.js`` and ``room.js``) with
-what it is told; ``space.js`` mounts it. It is made anew for each visitor, so a model that was trained a moment ago is
-in the list.
+A tab is a part of the studio (``live.js``, ``sliders.js``, ``faces.js``, ``plane.js``; for training ``runs.js`` and
+``room.js``) with what it is told; ``space.js`` mounts it. It is made anew for each visitor, so a model that was trained
+a moment ago is in the list.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ DEMOS = {
     "faces": ("stargan",),
     "mixing": ("stylegan2", "stylegan"),
     "painter": ("spade",),
+    "game": ("vanilla",),
 }
 TABS = (*DEMOS, "train")
 GANS = tuple(gan for gans in DEMOS.values() for gan in gans)
-TELLS = {"live": told.live, "sliders": told.sliders, "faces": told.faces}
+TELLS = {"live": told.live, "sliders": told.sliders, "faces": told.faces, "plane": told.plane}
 
 
 def routes() -> list[BaseRoute]:

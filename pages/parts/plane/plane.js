@@ -41,13 +41,13 @@ class Plane {
     this.#data = data;
     this.#tell = setStateValue ?? (() => {});
     if (!before.rules) {
-      const { dials = {} } = data, kind = KINDS.includes(dials.real) ? dials.real : DIALS.real;
-      const within = (value, usual, low, high) => (Number.isFinite(value) ? Math.min(high, Math.max(low, Math.round(value))) : usual);
+      const asked = data.dials ?? Object.fromEntries(new URLSearchParams(location.search)), kind = KINDS.includes(asked.real) ? asked.real : DIALS.real;
+      const within = (name, low, high) => (Number.isFinite(Number(asked[name] ?? NaN)) ? Math.min(high, Math.max(low, Math.round(Number(asked[name])))) : DIALS[name]);
       this.#dials = {
-        ...DIALS, real: kind, saturating: Boolean(dials.saturating), times: TIMES.includes(dials.times) ? dials.times : 1,
-        turns: within(dials.turns, 1, 0, 20), k: within(dials.k, 1, 0, 20), speed: within(dials.speed, DIALS.speed, 0, SPEEDS.length - 1),
+        ...DIALS, real: kind, saturating: ["1", "true"].includes(String(asked.saturating)), times: TIMES.find((times) => times === Number(asked.times)) ?? 1,
+        turns: within("turns", 0, 20), k: within("k", 0, 20), speed: within("speed", 0, SPEEDS.length - 1),
       };
-      this.#places = read(String(dials.drawn ?? ""));
+      this.#places = read(String(asked.drawn ?? ""));
       this.#anew();
     }
     if (JSON.stringify(before.words) !== JSON.stringify(data.words)) this.#speak();
@@ -69,8 +69,8 @@ class Plane {
   // ---- the game ------------------------------------------------------------------------------------------------
 
   #anew() {
-    const { rules, seed = Math.floor(Math.random() * 2 ** 31) } = this.#data;
-    this.random = new Random(seed);
+    const { rules, seed } = this.#data;
+    this.random = new Random(seed ?? Math.floor(Math.random() * 2 ** 31));
     this.game = new Game(rules, this.random);
     this.z = this.#noise(SHOWN);
     this.counts = { d: 0, g: 0, rounds: 0, place: 0 };

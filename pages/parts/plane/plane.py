@@ -20,7 +20,7 @@ MOST = 4000  # letters of a value in the address
 _plane = component("plane/plane")
 
 
-def plane(gan: str, **play: Any) -> None:
+def plane(gan: str, tag: str = "", **play: Any) -> None:
     """Mounts it; what its dials say is in the address.
 
     Args:
@@ -35,7 +35,7 @@ def plane(gan: str, **play: Any) -> None:
 
     key = f"plane-{gan}"
     listeners = {f"on_{name}_change": remember for name in NAMES}
-    _plane(key=key, data=told.plane(gan, **play) | {"dials": dials(st.query_params)}, **listeners)
+    _plane(key=key, data=told.plane(gan, tag, **play) | {"dials": dials(st.query_params)}, **listeners)
 
 
 def dials(query: Mapping[str, str]) -> dict[str, Any]:
