@@ -1,8 +1,8 @@
 """What each tab of the Gradio app shows, as the browser asks for it: ``GET /space/{tab}?lang=ko&tag=…``.
 
-A tab is a part of the studio (``live.js``, ``sliders.js``, ``faces.js``; for training ``runs.js`` and ``room.js``) with
-what it is told; ``space.js`` mounts it. It is made anew for each visitor, so a model that was trained a moment ago is
-in the list.
+A tab is a part of the studio (``live.js``, ``sliders.js``, ``faces.js``, ``plane.js``; for training ``runs.js`` and
+``room.js``) with what it is told; ``space.js`` mounts it. It is made anew for each visitor, so a model that was trained
+a moment ago is in the list.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TABS = (*DEMOS, "train")
 GANS = tuple(
     sorted((shown.name for shown in catalogue.gans() if shown.about), key=lambda name: name != catalogue.FIRST)
 )
-TELLS = {"live": told.live, "sliders": told.sliders, "faces": told.faces}
+TELLS = {"live": told.live, "sliders": told.sliders, "faces": told.faces, "plane": told.plane}
 
 
 def routes() -> list[BaseRoute]:

@@ -183,6 +183,10 @@ def test_every_word_that_python_asks_for_exists(key):
         ("gates.js", "gated_gan.look"),
         ("styles.js", "studio.live"),
         ("modulation.js", "spade.look"),
+        ("plane.js", "vanilla.plane"),
+        ("meters.js", "vanilla.plane"),
+        ("curves.js", "vanilla.curves"),
+        ("twins.js", "vanilla.twins"),
     ],
 )
 def test_every_word_that_javascript_asks_for_exists(script, section):

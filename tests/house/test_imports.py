@@ -55,6 +55,7 @@ PARTS: dict[str, set[str]] = {
     "sliders": {"said", "lesson"},
     "faces": {"said", "lesson"},
     "inside": {"said", "lesson"},
+    "plane": {"said"},
     "room": {"said", "lesson", "shell"},
     "demos": {"said"},
     "shell": {"said", "lesson", "inside", "room", "demos"},

@@ -216,6 +216,21 @@ def _other(gan: str, silent: int, titles: dict[str, str]) -> dict[str, Any] | No
     return {"gan": gan, "tag": card["tag"], "title": titles[gan], "noises": _layers(card["config"])[silent:]}
 
 
+# ---- plane.js: a game with points in the plane ----------------------------------------------------------------------
+
+
+def plane(gan: str, tag: str, *, rules: Mapping[str, Any], words: str) -> dict[str, Any]:
+    """What ``plane.js`` is told: the rules of the game, which the browser plays by itself.
+
+    Args:
+        tag: the page's checkpoint; the game needs none ("").
+        rules: fields of the GAN's Config: ``z``, ``width``, ``judge_width``, ``batch``, ``lr``, ``judge_lr``,
+            ``saturating``.
+        words: the section of the catalogue with the component's words.
+    """
+    return {"gan": gan, "tag": tag, "page": gan, "rules": dict(rules), "words": table(words)}
+
+
 # ---- runs.js and room.js: the training room -------------------------------------------------------------------------
 
 

@@ -1,0 +1,5 @@
+"""Vanilla GAN: `paper.py` is read top to bottom, `demo.py` has the verbs."""
+
+from studio.gans.vanilla.demo import GAN
+
+__all__ = ["GAN"]
