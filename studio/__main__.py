@@ -1,5 +1,5 @@
 """The shell: python -m studio list | show | GAN VERB | train | runs | pause | stop |
-keep | recipe | nearest | compare | adopt | publish | pull | measure | bench | doctor.
+keep | recipe | nearest | compare | adopt | publish | pull | measure | bench | table | doctor.
 
 Where a checkpoint's tag is asked, ``hub:owner/name`` means one of the Hub, which is pulled first."""
 
@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from studio.training.runs import Run
+
+
+BEGIN, END = "<!-- made by: python -m studio table --write -->\n", "<!-- the table ends -->\n"  # in README.md
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +52,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p = command(_show, "What is known about a GAN or one of its checkpoints.")
     p.add_argument("gan")
     p.add_argument("tag", nargs="?")
+    p = command(_table, "The GANs as a table, as in README.md.")
+    p.add_argument("--write", action="store_true", help="put it into README.md")
     command(_doctor, "What this machine has, and whether the checkpoints are whole.")
     p = command(_adopt, "Take over an official checkpoint file.")
     p.add_argument("gan")
@@ -205,6 +210,34 @@ def _show(given: argparse.Namespace) -> None:
     print("\nCheckpoints:", ", ".join(checkpoints.tags(given.gan)) or "none yet", "\n\nConfig (the paper's values):")
     for field in fields(gan.Config):
         print(f"  {field.name} = {field.default!r}: {field.metadata['says']}")
+
+
+def table() -> str:
+    """Every GAN and the checkpoints that it ships with, oldest paper first, as README.md shows them (Markdown)."""
+    from studio import checkpoints, registry
+
+    rows = ["| what one does | the idea | paper | checkpoints |", "|---|---|---|---|"]
+    for name in sorted(registry.names(), key=lambda name: (registry.gan(name).about.year, name)):
+        about, tags = registry.gan(name).about, [*checkpoints.tags(name)]
+        shipped = [tag for tag in tags if (checkpoints.SHIPPED / name / tag).is_dir()]
+        titles = " · ".join(checkpoints.card(name, tag)["title"]["en"] for tag in shipped) or "none yet: train one"
+        paper = f"[{about.title}](studio/gans/{name}/paper.py), {about.year}"
+        rows.append(f"| {about.tab['en']} | {about.idea['en']} | {paper} | {titles} |")
+    return "\n".join(rows) + "\n"
+
+
+def _table(given: argparse.Namespace) -> None:
+    from studio.places import ROOT, write_atomically
+
+    if not given.write:
+        print(table(), end="")
+        return
+    path = ROOT / "README.md"
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"README.md has no lines {BEGIN.strip()} and {END.strip()}: the table goes between them.")
+    write_atomically(path, lambda beside: beside.write_text(before + BEGIN + table() + END + after, encoding="utf-8"))
 
 
 def _doctor(given: argparse.Namespace) -> None:

@@ -66,6 +66,11 @@ class About:
         """One sentence."""
         return self.words["about"]["idea"]
 
+    @property
+    def tab(self) -> Words:
+        """What one does with it, in two or three words."""
+        return self.words["about"]["tab"]
+
 
 @cache
 def words_of(folder: Path) -> dict[str, Any]:

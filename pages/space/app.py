@@ -19,10 +19,9 @@ from starlette.middleware import Middleware
 
 from pages.parts.said import words
 from pages.parts.said.errors import Translated
-from pages.parts.said.words import word
 from pages.space import training
 from pages.space.endpoints import endpoints
-from pages.space.tabs import DEMOS, GANS, TABS, place, routes, spoken
+from pages.space.tabs import DEMOS, GANS, TABS, label, place, routes, spoken
 from studio.guests import owners
 from studio.web import heaps
 
@@ -63,7 +62,7 @@ def build() -> Space:
         with gr.Tabs(elem_id="tabs") as tabs:
             named = {}
             for name in (*DEMOS, "train"):
-                with gr.Tab(word(f"space.tabs.{name}"), id=name) as named[name]:
+                with gr.Tab(label(name), id=name) as named[name]:
                     form = training.form(lang) if name == "train" else None
                     _part(place(name), "space.show(element)")
                 named[name].select(None, js=f"() => window.studio?.go('{name}')", api_visibility="private")
@@ -72,7 +71,7 @@ def build() -> Space:
             """The visitor's language, the tab that the address names, and the form in that language."""
             chosen, at = spoken(request), request.query_params.get("at", "")
             with words.speaking(chosen):
-                labels = [gr.Tab(label=word(f"space.tabs.{name}")) for name in named]
+                labels = [gr.Tab(label=label(name)) for name in named]
                 gan = request.query_params.get("gan", "")
                 said = form.speak(gan if gan in GANS else GANS[0])
             return [chosen, gr.Tabs(selected=at if at in named else TABS[0]), *labels, *said]

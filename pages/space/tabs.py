@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 import studio
-from pages.parts.said import told, words
+from pages.parts.said import catalogue, told, words
 from pages.parts.said.words import said, word
 from pages.parts.shell.javascript import PARTS, part
 from pages.space import gpu
@@ -27,16 +27,23 @@ from studio.guests.limits import limits
 from studio.training import runs
 from studio.web import api
 
-# Tab -> its GANs; of several the first that has a checkpoint.
-DEMOS = {
-    "sketch": ("pix2pix",),
-    "style": ("gated_gan",),
-    "faces": ("stargan",),
-    "mixing": ("stylegan2", "stylegan"),
-    "painter": ("spade",),
-}
+
+def _demos() -> dict[str, tuple[str, ...]]:
+    """Tab -> its GANs, of which the first that has a checkpoint is shown: those that say under ``pages/parts/demos``
+    what they show. What a first visitor tries comes first, then by year; in a tab the newest comes first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for shown in sorted(catalogue.gans(), key=lambda shown: shown.name != catalogue.FIRST):
+        if shown.about and (PARTS / "demos" / f"{shown.name}.py").is_file():
+            name = import_module(f"pages.parts.demos.{shown.name}").TAB
+            found[name] = (shown.name, *found.get(name, ()))
+    return found
+
+
+DEMOS = _demos()
 TABS = (*DEMOS, "train")
-GANS = tuple(gan for gans in DEMOS.values() for gan in gans)
+GANS = tuple(
+    sorted((shown.name for shown in catalogue.gans() if shown.about), key=lambda name: name != catalogue.FIRST)
+)
 TELLS = {"live": told.live, "sliders": told.sliders, "faces": told.faces}
 
 
@@ -67,6 +74,11 @@ async def page(request: Request) -> Response:
     at = next((name for name, gans in DEMOS.items() if gan in gans), "train")
     query = f"&{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"./?at={at}{query}", 307)
+
+
+def label(name: str) -> str:
+    """What a tab is called."""
+    return word("space.tabs.train") if name == "train" else said(studio.gan(DEMOS[name][0]).about.tab)
 
 
 def spoken(request: Request | Any) -> str:

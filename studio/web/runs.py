@@ -72,7 +72,8 @@ def _told(text: str) -> str:
 def watched(run: Run, after: int = 0) -> dict[str, Any]:
     """All that a viewer shows of a run; ``events`` only from line ``after`` on."""
     card = run.card
-    about = registry.gan(card["gan"]).about
+    kind = registry.gan(card["gan"])
+    about, config = kind.about, kind.configured(card["config"])
     events = list(run.events())
     return {
         **described(run),
@@ -88,9 +89,10 @@ def watched(run: Run, after: int = 0) -> dict[str, Any]:
                 "formula": mathml(term.formula),
                 "says": term.says,
                 "weight": term.weight,
-                "value": card["config"].get(term.weight) if term.weight else None,
+                "value": getattr(config, term.weight) if term.weight else None,
             }
             for name, term in about.terms.items()
+            if not term.weight or getattr(config, term.weight)  # a term that this run is without has no curve
         ],
         "hints": [asdict(hint) for hint in hints(events, about)],
         "events": [e | {"why": _told(e["why"])} if "why" in e else e for e in events[after : after + MOST_EVENTS]],

@@ -79,7 +79,7 @@ def test_from_the_form_through_crashes_to_the_model_in_play(visit, studio):
 
     # Pictures, terms beside their formulas, curves.
     page.locator(".sheet canvas[style]").first.wait_for()
-    assert page.locator(".term math").count() == 3
+    assert page.locator(".term math").count() == 6  # the paper's three, and those of the eyes
     expect(page.locator(".term .value").first).to_have_text(re.compile(r"\d"))
     until(lambda: page.locator(".term .curve .ours").first.get_attribute("d"))
 
@@ -103,7 +103,7 @@ def test_from_the_form_through_crashes_to_the_model_in_play(visit, studio):
     assert "Generator" in page.locator(".single h3").inner_text()
     expect(page.locator(".moved > div").filter(has_text="Discriminator")).to_contain_text("did not move")
     expect(page.locator(".moved > div").filter(has_text="Generator")).to_contain_text("moved by")
-    assert page.locator(".single tbody tr").count() == 3
+    assert page.locator(".single tbody tr").count() == 6
     page.get_by_role("button", name="Go on").click()
     how(page, "Training")
 

@@ -415,7 +415,8 @@ def test_every_viewer_sees_a_run_over_http(home, client):
     seen = client.get("/api/runs/done").json()
     assert [e["event"] for e in seen["events"]] == [e["event"] for e in run.events()]
     assert client.get(f"/api/runs/done?after={seen['next'] - 1}").json()["events"] == seen["events"][-1:]
-    assert {t["name"] for t in seen["terms"]} == set(GAN.about.terms)
+    assert all(not t["weight"] or t["value"] for t in seen["terms"])
+    assert {"discriminator", "fool", "near"} <= {t["name"] for t in seen["terms"]}
     assert all(t["formula"].startswith("<math") for t in seen["terms"])
     [sample, *_] = [e["file"] for e in seen["events"] if e["event"] == "Sample"]
     assert client.get(f"/api/runs/done/{sample}").headers["content-type"] == "image/webp"

@@ -7,7 +7,7 @@ from typing import Any
 from pages.parts.said.told import preset, select, slider
 from pages.parts.said.words import book, fill, said, word
 
-GAN, PART = "gated_gan", "sliders"
+GAN, PART, TAB = "gated_gan", "sliders", "style"
 SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
 DRAFT = 256  # pixels while a slider moves
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pages.parts.said.words import said, word
 
-GAN, PART = "pix2pix", "live"
+GAN, PART, TAB = "pix2pix", "live", "sketch"
 HINTS = {  # colours to dab under the ink, where a checkpoint was trained with them
     "black": "#2b2b2e", "grey": "#8b8d94", "white": "#f4f1ea", "brown": "#7a4a2b", "tan": "#c79a63", "red": "#c4342d",
     "orange": "#e8812d", "yellow": "#f0c93a", "green": "#4f8a45", "blue": "#2f62b5", "purple": "#6d4a9c",

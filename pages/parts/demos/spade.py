@@ -7,7 +7,7 @@ from typing import Any
 from pages.parts.said.words import book, said, word
 from studio.labels import palette
 
-GAN, PART = "spade", "live"
+GAN, PART, TAB = "spade", "live", "painter"
 
 
 def classes(card: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pages.parts.said.told import slider
 from pages.parts.said.words import word
 from studio.checkpoints import has_judge
 
-GAN, PART = "stargan", "sliders"
+GAN, PART, TAB = "stargan", "sliders", "faces"
 LOW, HIGH = -0.5, 1.5
 NAMED = (  # the studio's portraits, then CelebA: what the catalogue has names for
     "black", "blond", "brown", "red", "masculine", "smiling", "glasses", "older",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-GAN, PART = "stylegan", "faces"
+GAN, PART, TAB = "stylegan", "faces", "mixing"
 
 
 def play(card: dict[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,10 @@ class Config:
         0.0, "Weight of fooling a second judge that sees by a network that knows pictures (the paper: 0).", low=0
     )
     alike: float = option(0.0, "Weight of looking like the photo to that network (the paper: 0).", low=0)
+    hue: float = option(
+        1.0, "How much of the photo's colour counts where a sketch gives none; 0 = the judges choose (the paper: 1).",
+        low=0, high=1,
+    )  # fmt: skip
     warmup: int = option(0, "Steps at the start in which no judge plays (the paper: 0).", low=0)
     batch: int = option(1, "Pairs a step (section 3.3 uses 1 to 10).", low=1, high=256)
     lr: float = option(2e-4, "Adam's step size for the generator; its betas are 0.5 and 0.999.", low=0, high=1)
@@ -222,6 +226,25 @@ class Discriminator(nn.Module):
         return stride, start
 
 
+# ---- what a sketch leaves open --------------------------------------------------------------------------------------
+
+
+def coloured(sketch: Tensor) -> Tensor:
+    """``(N, 1, 1, 1)``, whether each sketch says what colours are meant: a colour, or an area that is filled.
+
+    Ink is grey and thin: no window of 7 pixels a side is without paper. (Some dense drawings have a few such windows.)
+    """
+    colour = sketch.amax(1, keepdim=True) - sketch.amin(1, keepdim=True) > 0.3
+    filled = F.max_pool2d(sketch.amin(1, keepdim=True), 7, 1, 3) < 0.8
+    return torch.maximum(colour, filled).float().mean((1, 2, 3), keepdim=True) > 0.004
+
+
+def paled(picture: Tensor, colour: Tensor) -> Tensor:
+    """A picture of which only a share of its colour is left: 1 = itself, 0 = grey."""
+    grey = picture.mean(1, keepdim=True)
+    return grey + (picture - grey) * colour
+
+
 # ---- the GAN -------------------------------------------------------------------------------------------------------
 
 
@@ -285,9 +308,11 @@ class GAN(BaseGAN):
         sketch, photo = batch  # (N, inputs, H, W), (N, 3, H, W) in [-1, 1]
         c, playing = self.config, step >= self.config.warmup
         fake = self.generator(sketch, self.generator.noise(len(sketch)).to(sketch.device))
-        losses = {"near": F.l1_loss(fake, photo)}
+        known = torch.where(coloured(sketch), 1.0, c.hue)
+        like, right = paled(fake, known), paled(photo, known)
+        losses = {"near": F.l1_loss(like, right)}
         if c.coarse:
-            losses["coarse"] = F.l1_loss(F.avg_pool2d(fake, 8), F.avg_pool2d(photo, 8))
+            losses["coarse"] = F.l1_loss(F.avg_pool2d(like, 8), F.avg_pool2d(right, 8))
 
         # 1. The discriminator learns to tell (sketch, photo) from (sketch, fake). So does a judge that knows pictures.
         judged = []
@@ -298,7 +323,7 @@ class GAN(BaseGAN):
         if c.eyes or c.alike:
             look = Look(len(photo), photo.device)
             theirs, ours, shown = features(look(photo)), features(look(fake)), look.moved(sketch)
-            losses["alike"] = likeness(ours, theirs)
+            losses["alike"] = likeness(ours, theirs) if c.hue == 1 else likeness(look(like), look(right))
         if playing and c.eyes:
             losses["eyes"] = self.eyes.told(theirs, ours, shown)
             judged.append(losses["eyes"])
