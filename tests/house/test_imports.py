@@ -53,6 +53,7 @@ PARTS: dict[str, set[str]] = {
     "live": {"said", "lesson"},
     "sliders": {"said", "lesson"},
     "faces": {"said", "lesson"},
+    "write": {"said"},
     "inside": {"said", "lesson"},
     "room": {"said", "lesson", "shell"},
     "demos": {"said"},
