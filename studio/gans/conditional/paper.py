@@ -69,7 +69,8 @@ class Generator(nn.Module):
         wide = [config.width << k for k in range(n - 1, -1, -1)]
         self.drawn = nn.Linear(config.z, wide[0] * 16, bias=False)
         self.told = nn.Linear(labels, wide[0] * 16, bias=False)  # of z and y side by side, one layer would be the same
-        nn.init.normal_(self.told.weight)  # as loud as z: a single one of ten numbers is not 0
+        nn.init.normal_(self.drawn.weight, 0.0, (3 / config.z) ** 0.5)  # z and y begin equally loud, with variance 1,
+        nn.init.normal_(self.told.weight)  # though all numbers of z are at work, and of y only one
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in wide)
         self.ups = nn.ModuleList(
             nn.ConvTranspose2d(ins, outs, 4, 2, 1, bias=outs == 3)
