@@ -170,8 +170,8 @@ class GAN(BaseGAN):
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
         return {
-            "critic": Adam(self.critic.parameters(), c.lr, betas=(0, 0.9)),
-            "generator": Adam(self.generator.parameters(), c.lr, betas=(0, 0.9)),
+            "critic": Adam(self.critic.parameters(), c.lr, betas=(0.0, 0.9)),
+            "generator": Adam(self.generator.parameters(), c.lr, betas=(0.0, 0.9)),
         }
 
     def noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
