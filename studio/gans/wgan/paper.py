@@ -46,6 +46,7 @@ class Config:
     width: int = option(64, "Channels of the convolutional generator's last hidden layer; they double.", low=1)
     hidden: int = option(512, "Units of each of the perceptron's four hidden layers (section 4.3).", low=1, high=4096)
     critic_width: int = option(64, "Channels of the critic's first layer; they double towards the end.", low=1)
+    colours: int = option(3, "Channels that the generator draws: 3, or 1 = grey.", choices=(1, 3))
     mirror: bool = option(False, "Whether half of the training pictures are mirrored; digits must not be.")
     batch: int = option(64, "Pictures a step (algorithm 1).", low=2, high=1024)
     lr: float = option(5e-5, "RMSProp's step size for both players (algorithm 1).", low=0, high=1)
@@ -71,14 +72,16 @@ class Convolutions(nn.Module):
         wide = [config.width << k for k in range(doublings(config) - 1, -1, -1)]
         self.project = nn.ConvTranspose2d(config.z, wide[0], 4, bias=False)
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in wide)
-        self.ups = nn.ModuleList(nn.ConvTranspose2d(i, o, 4, 2, 1) for i, o in zip(wide, [*wide[1:], 3], strict=True))
+        self.ups = nn.ModuleList(
+            nn.ConvTranspose2d(i, o, 4, 2, 1) for i, o in zip(wide, [*wide[1:], config.colours], strict=True)
+        )
 
     def forward(self, z: Tensor) -> Tensor:
         """``(N, z)`` -> ``(N, 3, size, size)`` in [-1, 1]."""
         x = self.project(z[:, :, None, None])
         for norm, up in zip(self.norms, self.ups, strict=True):
             x = up(F.relu(norm(x)))
-        return torch.tanh(x)
+        return torch.tanh(x).expand(-1, 3, -1, -1)
 
 
 class Perceptron(nn.Module):
@@ -91,14 +94,14 @@ class Perceptron(nn.Module):
         super().__init__()
         self.size, wide = config.size, [config.z, *[config.hidden] * 4]
         self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(wide))
-        self.last = nn.Linear(config.hidden, 3 * config.size**2)
+        self.last = nn.Linear(config.hidden, config.colours * config.size**2)
 
     def forward(self, z: Tensor) -> Tensor:
         """``(N, z)`` -> ``(N, 3, size, size)`` in [-1, 1]."""
         x = z
         for layer in self.layers:
             x = F.relu(layer(x))
-        return torch.tanh(self.last(x)).unflatten(1, (3, self.size, self.size))
+        return torch.tanh(self.last(x)).unflatten(1, (-1, self.size, self.size)).expand(-1, 3, -1, -1)
 
 
 GENERATORS = {"convolutions": Convolutions, "mlp": Perceptron}
