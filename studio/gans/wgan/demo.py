@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from studio import images, latents
 from studio.base import verb
@@ -88,6 +90,13 @@ class GAN(latents.NoiseVerbs, paper.GAN):
             (slope,) = torch.autograd.grad(critic(x).sum(), x)
         rows = [images.to_pictures(row) for row in (real, between, made)]
         return Pairs(images.sheet(rows), share.flatten().tolist(), slope.flatten(1).norm(dim=1).tolist())
+
+    def show(self, pictures: Sequence[Picture]) -> Tensor:
+        """Each picture, and the way from it to a made one: the line on which slopes are looked at."""
+        real = torch.cat([images.to_tensor(images.crop_square(each, self.config.size)) for each in pictures])
+        real = real.to(self.device)
+        made = self.drawn(self.noise(len(real), points.random(0)))
+        return torch.stack([torch.lerp(real, made, at) for at in (0.0, 0.25, 0.5, 0.75, 1.0)], dim=1)
 
     def _critic(self) -> torch.nn.Module:
         """The critic, exact.
