@@ -88,13 +88,19 @@ def load(path: str | Path) -> Judge:
     return judge.eval().requires_grad_(False)
 
 
-def find(names: Sequence[str], folder: Path = FOLDER) -> Judge | None:
-    """The first judge that knows all these labels; None if there is none."""
+def find(names: Sequence[str], folder: Path = FOLDER, of: str = "") -> Judge | None:
+    """The first judge that knows all these labels; None if there is none.
+
+    Args:
+        of: data whose own judge is taken before others': two sets may have labels of the same names.
+    """
+    found = []
     for path in sorted(folder.glob("*.json")):
-        known = labels_of(json.loads(path.read_text(encoding="utf-8"))["labels"]).names
+        described = json.loads(path.read_text(encoding="utf-8"))
+        known = labels_of(described["labels"]).names
         if set(names) <= set(known) and path.with_suffix(".safetensors").is_file():
-            return load(path)
-    return None
+            found.append((described.get("data", "") != of, path))
+    return load(min(found)[1]) if found else None
 
 
 # ---- training one ---------------------------------------------------------------------------------------------------
@@ -106,23 +112,26 @@ class Asked:
 
     labels: str
     size: int = 64
-    mirror: bool = True
+    mirror: bool = True  # of digits and letters it must not be
     partial: bool = True
     balance: float = 0.5
     drawn: float = 0.0
     move: float = 0.0
 
 
-def train(source: str, labels: str, held: Sequence[str], steps: int, batch: int = 64, seed: int = 0) -> tuple:
+def train(
+    source: str, labels: str, held: Sequence[str], steps: int, batch: int = 64, seed: int = 0, size: int = 64,
+    mirror: bool = True,
+) -> tuple:  # fmt: skip
     """A judge of ``labels`` (one label set), and how often it is right on the ``held`` pictures of the source.
 
     Returns:
         The judge, ``{label: {"n", "right", "balanced"}}`` (balanced = mean of right among its 1s and among its 0s),
         and the number of pictures it was trained on.
     """
-    data = Labelled(source, Asked(labels))
+    data = Labelled(source, Asked(labels, size, mirror))
     torch.manual_seed(seed)
-    judge = Judge(labels, data.size).train()
+    judge = Judge(labels, size).train()
     places = [k for k, name in enumerate(data.names) if name in set(held)]
     real, truth = data.batch(places, [None] * len(places)) if places else (None, None)
     data.keep([name for name in data.names if name not in set(held)])
@@ -172,13 +181,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--labels", required=True)
     parser.add_argument("--without", required=True, metavar="CARD", help="a card.json: what it held out is not used")
     parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--size", type=int, default=64, help="pixels a side at which it reads pictures")
+    parser.add_argument("--upright", action="store_true", help="no picture is mirrored: for digits and letters")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--out", required=True, help="such as checkpoints/judges/portraits")
     given = parser.parse_args(argv)
     if given.threads:
         torch.set_num_threads(given.threads)
     held = json.loads(Path(given.without).read_text(encoding="utf-8"))["held_out"]
-    judge, figures, count = train(given.data, given.labels, held, given.steps)
+    judge, figures, count = train(
+        given.data, given.labels, held, given.steps, size=given.size, mirror=not given.upright
+    )
     out = Path(given.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     safe.write(
@@ -186,9 +199,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         {k: v.half() for k, v in judge.state_dict().items() if not k.endswith("num_batches_tracked")},
     )
     described = {
-        "labels": given.labels, "size": judge.size, "trained_on": count, "steps": given.steps,
+        "labels": given.labels, "data": Path(given.data).name, "size": judge.size, "trained_on": count,
+        "steps": given.steps,
         "command": f"python -m studio.judges --data {Path(given.data).name} --labels {given.labels!r} "
-        f"--without CARD --steps {given.steps} --out {out.name}",
+        f"--without CARD --steps {given.steps} --size {given.size}{' --upright' * given.upright} --out {out.name}",
         "right": figures,
     }  # fmt: skip
     out.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")

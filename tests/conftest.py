@@ -11,7 +11,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from patience import PATIENCE
 
-
 ROOMS = {"browser": "browser", "load": "browser", "training": "training"}  # folder of tests -> its marker
 SLOW = {"test_tenth.py", "test_fast.py", "test_threats.py", "test_serving.py", "test_space.py", "test_pages.py"}
 

@@ -44,7 +44,6 @@ TABS = (*DEMOS, "train")
 GANS = tuple(
     sorted((shown.name for shown in catalogue.gans() if shown.about), key=lambda name: name != catalogue.FIRST)
 )
-TELLS = {"live": told.live, "sliders": told.sliders, "faces": told.faces, "plane": told.plane}
 
 
 def routes() -> list[BaseRoute]:
@@ -111,7 +110,7 @@ def demo(name: str, query: Mapping[str, str], cookie: str | None = None) -> dict
         "note": note,
         "part": f"{shown.PART}/{shown.PART}",
         "css": _css(f"{shown.PART}/{shown.PART}"),
-        "data": TELLS[shown.PART](gan, tag, **shown.play(cards[tag])) | beside,
+        "data": getattr(told, shown.PART)(gan, tag, **shown.play(cards[tag])) | beside,
     }
 
 

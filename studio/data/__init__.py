@@ -1,6 +1,7 @@
 """The shapes data comes in, from a folder, a zip, torchvision, or drawn by the studio itself (``toy``)."""
 
 from studio.data.base import DataSet, Stream, hold_out
+from studio.data.classes import Classes
 from studio.data.domains import TwoDomains
 from studio.data.files import Files
 from studio.data.labelled import Labelled, Labels, labels_of
@@ -11,6 +12,6 @@ from studio.data.segmentations import Segmentations
 from studio.data.styles import Styles
 
 __all__ = [
-    "DataSet", "Files", "Images", "Labelled", "Labels", "Pairs", "Points", "Segmentations", "Stream", "Styles",
-    "TwoClouds", "TwoDomains", "hold_out", "labels_of",
+    "Classes", "DataSet", "Files", "Images", "Labelled", "Labels", "Pairs", "Points", "Segmentations", "Stream",
+    "Styles", "TwoClouds", "TwoDomains", "hold_out", "labels_of",
 ]  # fmt: skip

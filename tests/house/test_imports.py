@@ -54,6 +54,7 @@ PARTS: dict[str, set[str]] = {
     "live": {"said", "lesson"},
     "sliders": {"said", "lesson"},
     "faces": {"said", "lesson"},
+    "write": {"said"},
     "inside": {"said", "lesson"},
     "plane": {"said"},
     "room": {"said", "lesson", "shell"},

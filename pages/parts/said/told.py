@@ -172,6 +172,23 @@ def sliders(
     }  # fmt: skip
 
 
+# ---- write.js: a label in, a letter out ------------------------------------------------------------------------------
+
+
+def write(gan: str, tag: str, *, labels: Sequence[str], text: str, words: str) -> dict[str, Any]:
+    """What ``write.js`` is told: write with a generator that knows labels.
+
+    Args:
+        labels: in the order of the generator's input.
+        text: what is written at first.
+        words: the section of the catalogue with the component's words.
+    """
+    return {
+        "gan": gan, "tag": tag, "page": gan, "lang": language(), "labels": list(labels), "text": text,
+        "words": table(words),
+    }  # fmt: skip
+
+
 # ---- faces.js: faces of nobody --------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from studio.gans.vanilla import paper
 from studio.gans.vanilla.paper import Verdict
 from studio.images import Picture
 from studio.latents import points
+from studio.refused import Refused
 
 USUAL = 400  # real pictures by which it is said how near to each other real ones are
 
@@ -48,7 +49,7 @@ class GAN(latents.NoiseVerbs, paper.GAN):
         """
         count = int(points.checked(count, "count", 1, latents.MOST_WALKED))
         if among not in real.names():
-            raise ValueError(f"among = {among[:40]!r}: choose one of {', '.join(real.names())}.")
+            raise Refused("values.choice", name="among", value=among[:40], choices=list(real.names()))
         known = _set(among, self.config.size)
         made = self.drawn(self.noises(range(seed, seed + count))).float().cpu()
         apart, which = measure.nearest(made, known, self.config.size)
@@ -64,7 +65,7 @@ class GAN(latents.NoiseVerbs, paper.GAN):
             picture: any; its middle square is looked at.
         """
         if self.discriminator is None:
-            raise ValueError("This checkpoint has no discriminator, so there is nobody to judge. Choose another one.")
+            raise Refused("model.noJudge")
         x = images.to_tensor(images.crop_square(picture, self.config.size)).to(self.device)
         return Verdict(torch.sigmoid(self.discriminator(x).float())[0].item())
 

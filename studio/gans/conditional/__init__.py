@@ -1,0 +1,5 @@
+"""Conditional GAN: `paper.py` is read top to bottom, `demo.py` has the verbs."""
+
+from studio.gans.conditional.demo import GAN
+
+__all__ = ["GAN"]
