@@ -1,6 +1,12 @@
 /* dom.js: elements without markup. */
 
-/** Strings become text and attributes, never markup. */
+/**
+ * Strings become text and attributes, never markup.
+ * @param {string} tag
+ * @param {Record<string, any>} attributes `on…` listens; true = there, false and null = not there
+ * @param {...any} children
+ * @returns {any} the element: which kind, its user knows by the tag
+ */
 export function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -12,7 +18,10 @@ export function h(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** A line drawing, 24 x 24. */
+/**
+ * A line drawing, 24 x 24.
+ * @param {string} path
+ */
 export function icon(path) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS(svg.namespaceURI, "path");
   svg.setAttribute("viewBox", "0 0 24 24");

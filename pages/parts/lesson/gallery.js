@@ -71,6 +71,10 @@ class Gallery {
 
   /* ---- asking */
 
+  /**
+   * @param {string} path
+   * @param {{method?: string, body?: any}} how
+   */
   async #ask(path, { method = "GET", body } = {}) {
     try {
       return await fetch(`${this.address}/${path}`, { method, headers: { ...headers, ...(body ? { "Content-Type": "application/json" } : {}), ...(path === "gallery" && this.#tag ? { "If-None-Match": this.#tag } : {}) }, cache: "no-store", body: body && JSON.stringify(body), signal: this.#ending.signal });

@@ -142,7 +142,8 @@ class Lesson {
   #build() {
     const { words } = this.#data, tick = (text) => { const input = h("input", { type: "checkbox", checked: true, onchange: () => this.#draw() }); return [input, h("label", { class: "tick" }, input, h("span", {}, text))]; };
     const drawing = tick(words.drawing), language = tick(words.language);
-    [this.drawing, this.language] = [drawing[0], language[0]];
+    this.drawing = drawing[0];
+    this.language = language[0];
     this.ticks = h("div", { class: "ticks" });
     this.picture = h("img", { alt: words.code });
     this.large = h("img", { alt: words.code });

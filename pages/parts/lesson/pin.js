@@ -140,6 +140,7 @@ export class Pin {
   }
 }
 
+/** @type {[RegExp, string][]} */
 const REASONS = [[/of yours wait/, "tooManyOwn"], [/box is closed/, "closed"], [/wait already/, "tooMany"], [/faster than|Too many/, "slower"]];
 
 /** The picture as it is, if it is small enough; else smaller. */

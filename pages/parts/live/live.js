@@ -40,7 +40,9 @@ const ICONS = {
 };
 
 class Live {
-  #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #turn = 0; #whole = null; #tell = () => {};
+  #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #turn = 0; #whole = null;
+  /** @type {(name: string, value: any) => any} */
+  #tell = () => {};
   #aligned;
 
   constructor() {

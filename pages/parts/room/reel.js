@@ -89,6 +89,7 @@ export class Sheet {
 
 export class Reel {
   #track = null; #other = null; #place = 0; #follow = true; #timer = 0;
+  say; said; time; number; // the room's own
 
   /** `moved(step)`: other pictures are shown. */
   constructor({ high, moved }) {
@@ -108,7 +109,10 @@ export class Reel {
   }
 
   speak(say, said, time, number) {
-    Object.assign(this, { say, said, time, number });
+    this.say = say;
+    this.said = said;
+    this.time = time;
+    this.number = number;
     this.slide.setAttribute("aria-label", say("scrubber"));
     this.latest.textContent = say("latest");
     this.empty.textContent = say("noSamples");

@@ -112,6 +112,7 @@ class Room {
   }
 
   async #ask(wish, quiet = []) {
+    /** @type {[string, {value: any, heard: boolean}][]} */
     const ours = ["off", "still", "lr", "go"].filter((name) => name in wish).map((name) => [name, { value: wish[name], heard: false }]);
     for (const [name, each] of ours) this.#pending.set(name, each);
     for (const button of quiet) button.disabled = true;

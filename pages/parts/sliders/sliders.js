@@ -42,7 +42,9 @@ const between = (value, low, high) => Math.min(Math.max(value, low), high);
 const shortly = (value) => String(Math.round(1000 * value) / 1000);
 
 class Sliders {
-  #data = {}; #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #sheet = null; #view = "compare"; #split = 50;
+  /** @type {any} */
+  #data = {};
+  #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #sheet = null; #view = "compare"; #split = 50;
   #timers = {}; #pace = 0; #shown = ""; #sheetOf = ""; #example = null; #owed = "";
   #version = 0; #turn = 0; #opening = 0; #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
 
