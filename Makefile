@@ -45,6 +45,6 @@ clean:
 
 # Only those who change the pages' scripts need node: eslint and TypeScript read them, nothing is built.
 node_modules/ready: package.json package-lock.json
-	@node -e "process.exit(Number(process.versions.node.split('.')[0]) < 20)" && npm --version >/dev/null || { echo "make lint reads the pages' JavaScript with eslint and TypeScript: install Node.js 20 or newer, with npm (nodejs.org)." >&2; exit 1; }
+	@node -e "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)" && npm --version >/dev/null || { echo "make lint reads the pages' JavaScript with eslint and TypeScript: install Node.js 20 or newer, with npm (nodejs.org)." >&2; exit 1; }
 	npm ci --silent
 	@node -e "require('fs').writeFileSync('node_modules/ready', '')"
