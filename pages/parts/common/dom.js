@@ -1,5 +1,7 @@
 /* dom.js: elements without markup. */
 
+import { ICONS } from "./icons.js";
+
 /**
  * Strings become text and attributes, never markup.
  * @param {string} tag
@@ -31,10 +33,8 @@ export function icon(path) {
   return svg;
 }
 
-const SEND = "M4 12 20 5l-5 15-3.5-6zM11.5 14 20 5";
-
 /** A button that hands a picture on: it `says` so, or, where a narrow page hides that, only whose page it is (.short). */
 export function sender(says, title, disabled, onclick) {
   return h("button", { type: "button", class: "button", "aria-label": says, title: says, disabled, onclick },
-    icon(SEND), h("span", {}, says), h("span", { class: "short" }, title));
+    icon(ICONS.send), h("span", {}, says), h("span", { class: "short" }, title));
 }

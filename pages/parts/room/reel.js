@@ -5,8 +5,8 @@
  */
 
 import { h, icon } from "../common/dom.js";
+import { ICONS } from "../common/icons.js";
 
-const ICONS = { play: "M8 5.5v13l10.5-6.5z", hold: "M8.5 5.5v13M15.5 5.5v13" };
 const GAP = 2; // pixels between the pictures of a sheet, as the studio sets them
 const NEAR = 3; // pictures that are fetched before they are asked for
 
