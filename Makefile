@@ -10,7 +10,7 @@ else
 BIN := .venv/bin
 endif
 
-.PHONY: run serve test quick lint clean
+.PHONY: run serve test quick lint lint-python lint-javascript clean
 
 run: .venv/ready
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
@@ -29,12 +29,17 @@ test: .venv/ready-to-test
 quick: .venv/ready-to-test
 	$(BIN)/python -m pytest $(PARALLEL) -m "not browser and not training and not slow"
 
-lint: .venv/ready-to-test
+lint: lint-python lint-javascript
+
+lint-python: .venv/ready-to-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+lint-javascript: node_modules/ready
+	npm run --silent lint
+
 clean:
-	rm -rf .venv
+	rm -rf .venv node_modules
 
 .venv/ready: requirements.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'The studio needs Python 3.11 or newer; say which with: make run PYTHON=python3.12')"
@@ -45,3 +50,9 @@ clean:
 .venv/ready-to-test: .venv/ready requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/python -c "open('.venv/ready-to-test', 'w')"
+
+# Only those who change the pages' scripts need node: eslint and TypeScript read them, nothing is built.
+node_modules/ready: package.json package-lock.json
+	@node -e "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)" && npm --version >/dev/null || { echo "make lint reads the pages' JavaScript with eslint and TypeScript: install Node.js 20 or newer, with npm (nodejs.org)." >&2; exit 1; }
+	npm ci --silent
+	@node -e "require('fs').writeFileSync('node_modules/ready', '')"

@@ -39,7 +39,7 @@ export async function send(to, blob, address) {
   const picture = await small(await createImageBitmap(blob)), reader = new FileReader();
   await new Promise((done) => { reader.onload = done; reader.readAsDataURL(picture); });
   try {
-    sessionStorage.setItem(parcel(to), reader.result);
+    sessionStorage.setItem(parcel(to), String(reader.result));
   } catch { /* full, or forbidden: the other page begins with its own example */ }
   const query = new URLSearchParams(location.search), carried = new URLSearchParams();
   for (const name of ["lang", "hide"]) if (query.has(name)) carried.set(name, query.get(name));

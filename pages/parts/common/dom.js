@@ -1,6 +1,14 @@
 /* dom.js: elements without markup. */
 
-/** Strings become text and attributes, never markup. */
+import { ICONS } from "./icons.js";
+
+/**
+ * Strings become text and attributes, never markup.
+ * @param {string} tag
+ * @param {Record<string, any>} attributes `on…` listens; true = there, false and null = not there
+ * @param {...any} children
+ * @returns {any} the element: which kind, its user knows by the tag
+ */
 export function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -12,7 +20,10 @@ export function h(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** A line drawing, 24 x 24. */
+/**
+ * A line drawing, 24 x 24.
+ * @param {string} path
+ */
 export function icon(path) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS(svg.namespaceURI, "path");
   svg.setAttribute("viewBox", "0 0 24 24");
@@ -22,10 +33,8 @@ export function icon(path) {
   return svg;
 }
 
-const SEND = "M4 12 20 5l-5 15-3.5-6zM11.5 14 20 5";
-
 /** A button that hands a picture on: it `says` so, or, where a narrow page hides that, only whose page it is (.short). */
 export function sender(says, title, disabled, onclick) {
   return h("button", { type: "button", class: "button", "aria-label": says, title: says, disabled, onclick },
-    icon(SEND), h("span", {}, says), h("span", { class: "short" }, title));
+    icon(ICONS.send), h("span", {}, says), h("span", { class: "short" }, title));
 }

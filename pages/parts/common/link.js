@@ -14,7 +14,7 @@ const PAUSES = [300, 700, 1500, 3000, 5000];
 const LATER = new Set([408, 425, 429, 500, 502, 503, 504]); // the studio is busy or just starting: worth asking again
 
 /** Where the studio is: the page's own address without the page, so any base path and any proxy are right. */
-export function studio(page) {
+export function studio(page = "") {
   const path = location.pathname.replace(/\/+$/, "");
   return location.origin + (page && path.endsWith(`/${page}`) ? path.slice(0, -page.length - 1) : path);
 }
@@ -24,20 +24,34 @@ export function studio(page) {
 const stranger = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Sent along with every question: which tab asks, where the server counts (it tells nobody), and the page's language. */
+/** @type {Record<string, string>} */
 export const headers = { "X-Tab": stranger(), get "X-Language"() { return document.documentElement.lang || "en"; } };
 
 /** Milliseconds that a busy server asks for, spread, so that thirty who were told the same don't come back at once. */
 export const wanted = (response) => Math.min(60, Number(response.headers.get("Retry-After")) || 0) * (1000 + 500 * Math.random());
 
+/**
+ * @typedef {{response: Response, blob: Blob, revision: number, milliseconds: number}} Answer
+ * @typedef {{kind: string, status?: number, says?: string, pause?: number, failures?: number}} Trouble
+ *   kind: "away", "busy", "refused", or, inside a Link, "overtaken"
+ */
+
 export class Link {
   #question = null; #asked = 0; #answered = 0; #busy = false; #failures = 0; #timer = 0; #ending = new AbortController();
+  address; answered; troubled; patience; viewer;
 
   /**
-   * answered({response, blob, revision, milliseconds}); troubled(null | {kind: "away" | "busy" | "refused", status, says})
-   * is told when something is wrong and, with null, when it is right again. `patience`: milliseconds for one answer.
+   * `troubled` is told when something is wrong and, with null, when it is right again. `patience`: milliseconds for one
+   * answer.
+   * @param {string} address
+   * @param {{answered: (answer: Answer) => any, troubled?: (trouble: Trouble | null) => any, patience?: number}} tell
    */
   constructor(address, { answered, troubled = () => {}, patience = PATIENCE }) {
-    Object.assign(this, { address, answered, troubled, patience, viewer: stranger() });
+    this.address = address;
+    this.answered = answered;
+    this.troubled = troubled;
+    this.patience = patience;
+    this.viewer = stranger();
     const now = () => { if (this.#timer) this.#again(0); };
     addEventListener("online", now, { signal: this.#ending.signal });
     addEventListener("focus", now, { signal: this.#ending.signal });
@@ -69,15 +83,16 @@ export class Link {
     const { fields, revision } = this.#question, started = performance.now();
     this.#question = null;
     this.#busy = true;
+    /** @type {Trouble | null} */
     let trouble = null;
     try {
       const form = new FormData();
       for (const [name, value] of Object.entries(await fields())) {
-        if (value instanceof Blob) form.append(name, value, value.name ?? `${name}.png`);
+        if (value instanceof Blob) form.append(name, value, value instanceof File ? value.name : `${name}.png`);
         else if (value !== undefined && value !== null) form.append(name, value);
       }
       form.append("viewer", this.viewer);
-      form.append("revision", revision);
+      form.append("revision", String(revision));
       const giveUp = new AbortController(), timer = setTimeout(() => giveUp.abort(), this.patience);
       this.#ending.signal.addEventListener("abort", () => giveUp.abort(), { once: true, signal: giveUp.signal });
       const response = await fetch(this.address, { method: "POST", body: form, headers, signal: giveUp.signal });

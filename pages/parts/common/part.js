@@ -28,9 +28,11 @@ export function sentence(words, key, values = {}) {
  */
 export class Sight {
   #seen = false; #stale = true; #timer = 0;
+  ask; pause;
 
   constructor(root, ask, pause = 150) {
-    Object.assign(this, { ask, pause });
+    this.ask = ask;
+    this.pause = pause;
     this.observer = new IntersectionObserver(([entry]) => {
       this.#seen = entry.isIntersecting;
       if (this.#seen && this.#stale) this.#later(0);

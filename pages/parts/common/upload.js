@@ -51,7 +51,9 @@ function look({ data, width, height }) {
 
 /** How light the paper is at (x, y): a plane through the lighter pixels, so a lamp on one side of the desk is allowed for. */
 function paperOf(light, width) {
-  let [a, b, c] = [0, 0, 0], tilted = () => -Infinity;
+  let [a, b, c] = [0, 0, 0];
+  /** @type {(x: number, y: number) => number} */
+  let tilted = () => -Infinity;
   for (let turn = 0; turn < 6; turn++) {
     let [n, x1, y1, xx, xy, yy, z1, xz, yz] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
     for (let i = 0; i < light.length; i += 3) {
@@ -113,7 +115,7 @@ export function ink(pixels, side, palette, pen) {
 export function isOurs({ data }, palette) {
   const known = new Set(palette.map(({ colour }) => parseInt(colour.slice(1), 16)));
   let exact = 0;
-  for (let at = 0; at < data.length; at += 4) exact += known.has((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
+  for (let at = 0; at < data.length; at += 4) exact += known.has((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]) ? 1 : 0;
   return exact > 0.998 * (data.length / 4);
 }
 

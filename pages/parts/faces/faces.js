@@ -8,9 +8,10 @@
 
 import { lay, offer, send } from "../common/desk.js";
 import { h } from "../common/dom.js";
-import { headers, Link, studio, wanted } from "../common/link.js";
+import { headers, studio, wanted } from "../common/link.js";
 import { Pin } from "../lesson/pin.js";
 import * as upload from "../common/upload.js";
+import { draw, Live, save } from "./picture.js";
 
 // As in live.js: Streamlit mounts anew whenever the page changes around it; the choice of faces outlives that.
 const desks = new Map();
@@ -29,53 +30,9 @@ const STEPS = 24; // frames from one face to the next in a film
 const STEPS_AT_ONCE = 10; // of a projection, until its stop button is looked at
 const MOST_STEPS = 300;
 const MOST_SEED = 999_999_999;
-const MINUTES = 10 * 60_000;
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
 const shortly = (value) => String(Math.round(1000 * value) / 1000);
 const whole = (text) => (/^\d{1,9}$/.test(text.trim()) ? Number(text) : null);
-
-/** An <img> that always shows the newest answer to the newest question. */
-class Live {
-  takers = [];
-
-  constructor(desk, verb, alt = "", { gan, tag } = desk.data) {
-    this.img = h("img", { alt, draggable: "false" });
-    this.figure = h("div", { class: "live-picture" }, this.img);
-    this.tag = () => (gan === desk.data.gan ? desk.data.tag : tag);
-    this.link = new Link(`${desk.address}/api/${gan}/${verb}`, {
-      answered: async (answer) => {
-        desk.answered(answer);
-        const seen = answer.blob.type.startsWith("image/") ? answer.blob : await this.read?.(JSON.parse(await answer.blob.text()));
-        if (seen) this.show(seen);
-      },
-      troubled: (trouble) => desk.trouble(trouble),
-      patience: MINUTES,
-    });
-  }
-
-  ask(fields) {
-    this.link.ask(async () => ({ ...fields, tag: this.tag() }));
-  }
-
-  show(blob) {
-    if (this.img.src.startsWith("blob:")) URL.revokeObjectURL(this.img.src);
-    this.blob = blob;
-    for (const button of this.takers.splice(0)) button.disabled = false;
-    this.img.src = typeof blob === "string" ? blob : URL.createObjectURL(blob);
-    this.shown?.();
-  }
-
-  /** A button that takes the picture away, once there is one. */
-  taker(button) {
-    if (!this.blob) this.takers.push(button);
-    button.disabled = !this.blob;
-    return button;
-  }
-
-  close() {
-    this.link.close();
-  }
-}
 
 class Faces {
   data = {}; #shown = ""; #round = 0; #thumbs = new Map(); #timers = {}; #lives = []; #search = 0; #turn = 0;
@@ -138,11 +95,11 @@ class Faces {
     const asked = new URLSearchParams(this.data.remembers ? location.search : ""), state = (this.#state = this.#usual);
     if (this.data.modes.includes(asked.get("mode"))) state.mode = asked.get("mode");
     for (const name of ["first", "face", "draw"]) state[name] = whole(asked.get(name) ?? "") ?? state[name];
-    for (const [name, low, high] of [["psi", -1, 1.5], ["at", 0, 1]]) {
+    for (const [name, low, high] of /** @type {[string, number, number][]} */ ([["psi", -1, 1.5], ["at", 0, 1]])) {
       const text = asked.get(name);
       if (text?.trim() && Number.isFinite(Number(text))) state[name] = between(Number(text), low, high);
     }
-    for (const [name, least, most] of [["rows", 2, 6], ["columns", 2, 6], ["walk", 2, 6]]) {
+    for (const [name, least, most] of /** @type {[string, number, number][]} */ ([["rows", 2, 6], ["columns", 2, 6], ["walk", 2, 6]])) {
       const seeds = (asked.get(name) ?? "").split(",").map(whole);
       if (seeds.length >= least && seeds.length <= most && !seeds.includes(null)) state[name] = seeds;
     }
@@ -223,7 +180,7 @@ class Faces {
     this.seed.value = first;
     this.#mark();
     for (const { picture } of this.tiles) picture.removeAttribute("src"); // what is seen is what a click takes
-    const waiting = this.tiles.map((_, k) => k).sort((a, b) => this.#thumbs.has(first + b) - this.#thumbs.has(first + a)); // those at hand first
+    const waiting = this.tiles.map((_, k) => k).sort((a, b) => Number(this.#thumbs.has(first + b)) - Number(this.#thumbs.has(first + a))); // those at hand first
     const work = async () => {
       while (waiting.length && round === this.#round) {
         const k = waiting.shift(), blob = await this.#thumb(first + k);
@@ -413,7 +370,7 @@ class Faces {
 
   /** The same way in Z and in W. */
   _walk() {
-    const { words } = this.data, pair = ["z", "w"].map((space) => [space, this.#live("between", this.say("picture"))]);
+    const { words } = this.data, pair = ["z", "w"].map((space) => ({ space, live: this.#live("between", this.say("picture")) }));
     const slots = this.#state.walk.map((seed, k) => {
       const img = h("img", { alt: "" }), name = this.say("stop", { n: k + 1, seed });
       this.#thumb(seed).then((address) => address && (img.src = address));
@@ -434,10 +391,10 @@ class Faces {
     const bar = h("progress", { max: 1, hidden: true, "aria-label": words.filming });
     const film = (kind, space) => this.#button("film", () => this.#film(kind, space, bar), { kind: kind.toUpperCase(), space: space.toUpperCase() });
     if (!this.data.hide.includes("download")) this.tools.append(film("gif", "w"), film("mp4", "w"), film("gif", "z"), film("mp4", "z"));
-    return [[h("div", { class: "pair" }, ...pair.map(([space, live]) => this.#captioned(live, words.spaces[space]))), h("div", { class: "row" }, play, slider), h("div", { class: "stops" }, ...slots, fewer, more), bar, h("p", { class: "hint" }, words.walkHint)], () => {
+    return [[h("div", { class: "pair" }, ...pair.map(({ space, live }) => this.#captioned(live, words.spaces[space]))), h("div", { class: "row" }, play, slider), h("div", { class: "stops" }, ...slots, fewer, more), bar, h("p", { class: "hint" }, words.walkHint)], () => {
       const { walk, at, psi } = this.#state;
       slider.value = at;
-      for (const [space, live] of pair) live.ask({ seeds: JSON.stringify(walk), at, space, truncation: psi });
+      for (const { space, live } of pair) live.ask({ seeds: JSON.stringify(walk), at, space, truncation: psi });
     }];
   }
 
@@ -483,13 +440,13 @@ class Faces {
   /** The paper's four panels, and one layer's noise alone. */
   _noise() {
     const { words, noises } = this.data, kinds = ["all", "none", "coarse", "fine"];
-    const lives = kinds.map((kind) => [kind, this.#live("noise", this.say("picture"))]), own = this.#live("noise", this.say("picture"));
+    const lives = kinds.map((kind) => ({ kind, live: this.#live("noise", this.say("picture")) })), own = this.#live("noise", this.say("picture"));
     const noisy = noises.length, choice = h("input", { type: "range", min: 0, max: noisy - 1, value: noisy - 1, step: 1, "aria-label": words.oneLayer, oninput: () => this.#refresh() });
     const caption = h("figcaption", {});
     this.tools.append(this.#button("redraw", () => this.#set({ draw: this.#state.draw + 1 })));
-    return [[h("div", { class: "panels" }, ...lives.map(([kind, live]) => this.#captioned(live, words.noises[kind])), h("figure", {}, own.figure, caption)), h("label", { class: "row" }, h("span", {}, words.oneLayer), choice), h("p", { class: "hint" }, words.noiseHint)], () => {
+    return [[h("div", { class: "panels" }, ...lives.map(({ kind, live }) => this.#captioned(live, words.noises[kind])), h("figure", {}, own.figure, caption)), h("label", { class: "row" }, h("span", {}, words.oneLayer), choice), h("p", { class: "hint" }, words.noiseHint)], () => {
       const { face: seed, draw, psi: truncation } = this.#state;
-      for (const [kind, live] of lives) live.ask({ seed, layers: kind, draw, truncation });
+      for (const { kind, live } of lives) live.ask({ seed, layers: kind, draw, truncation });
       own.ask({ seed, layers: choice.value, draw, truncation });
       caption.textContent = this.say("noiseOf", { k: choice.value, side: this.data.noises[Number(choice.value)] });
     }];
@@ -497,9 +454,9 @@ class Faces {
 
   /** Two parents, four children; a child that is clicked takes a parent's place. */
   _breed() {
-    const { words } = this.data, amounts = [0.2, 0.4, 0.6, 0.8];
+    const amounts = [0.2, 0.4, 0.6, 0.8];
     const parents = [0, 1].map((k) => this.#live("breed", this.say(k ? "mother" : "father")));
-    const children = amounts.map((amount) => [amount, this.#live("breed", this.say("child"))]);
+    const children = amounts.map((amount) => ({ amount, live: this.#live("breed", this.say("child")) }));
     const child = (amount) => {
       const shares = {};
       [1 - amount, amount].forEach((part, k) => { for (const [seed, share] of Object.entries(this.parents[k])) shares[seed] = (shares[seed] ?? 0) + part * share; });
@@ -510,7 +467,7 @@ class Faces {
       const name = this.say(k ? "mother" : "father");
       return h("button", { type: "button", class: "slot large", "aria-label": name, title: name, "aria-pressed": String(this.active.breed === k), onclick: () => { this.active.breed = k; this.#open(); } }, parents[k].figure);
     };
-    const brood = children.map(([amount, live]) => h("button", { type: "button", class: "slot large", "aria-label": this.say("childOf", { share: Math.round(100 * amount) }), title: this.say("childOf", { share: Math.round(100 * amount) }), onclick: () => {
+    const brood = children.map(({ amount, live }) => h("button", { type: "button", class: "slot large", "aria-label": this.say("childOf", { share: Math.round(100 * amount) }), title: this.say("childOf", { share: Math.round(100 * amount) }), onclick: () => {
       this.parents[this.active.breed] = child(amount);
       this.active.breed = 1 - this.active.breed;
       this.generation++;
@@ -520,7 +477,7 @@ class Faces {
     return [[h("div", { class: "family" }, parent(0), h("span", { class: "and" }, "+"), parent(1)), h("div", { class: "brood" }, ...brood), h("p", { class: "hint" }, this.say("breedHint", { n: this.generation }))], () => {
       const { psi: truncation } = this.#state, [a, b] = this.parents.map((p) => JSON.stringify(p));
       parents.forEach((live, k) => live.ask({ a, b, amount: k, truncation }));
-      for (const [amount, live] of children) live.ask({ a, b, amount, truncation });
+      for (const { amount, live } of children) live.ask({ a, b, amount, truncation });
     }];
   }
 
@@ -668,23 +625,4 @@ class Faces {
     this.note.textContent = text;
     this.note.classList.toggle("wrong", wrong);
   }
-}
-
-function save(address, name) {
-  const link = h("a", { href: address, download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-}
-
-/** The distance after each step, on a logarithmic scale. */
-function draw(canvas, losses, most) {
-  const board = canvas.getContext("2d"), { width, height } = canvas, style = getComputedStyle(canvas);
-  const logs = losses.map((loss) => Math.log10(Math.max(loss, 1e-6))), low = Math.min(...logs), high = Math.max(...logs);
-  board.clearRect(0, 0, width, height);
-  board.strokeStyle = style.color;
-  board.lineWidth = 2.5;
-  board.beginPath();
-  logs.forEach((value, k) => board.lineTo((k / (most - 1)) * width, height - 6 - ((value - low) / (high - low || 1)) * (height - 12)));
-  board.stroke();
 }

@@ -14,7 +14,9 @@ import { Pin } from "../lesson/pin.js";
 const AT_ONCE = 3; // questions of one wall on their way: a class of walls must not fill the server's line
 
 class Wall {
-  #data = {}; #say = () => {}; #first = 0; #chosen = []; #shown = ""; #frames = []; #timer = 0; #round = 0; #beliefs = new Map();
+  /** @type {(name: string, value: any) => any} */
+  #say = () => {};
+  #data = {}; #first = 0; #chosen = []; #shown = ""; #frames = []; #timer = 0; #round = 0; #beliefs = new Map();
 
   constructor(parent) {
     this.root = h("div", { class: "wall" });
@@ -81,7 +83,7 @@ class Wall {
   #link() {
     const address = new URL(location.href);
     address.searchParams.set("tag", this.#data.tag);
-    address.searchParams.set("seed", this.#first);
+    address.searchParams.set("seed", String(this.#first));
     if (this.#chosen.length) address.searchParams.set("walk", this.#chosen.join(","));
     else address.searchParams.delete("walk");
     return address;

@@ -7,11 +7,11 @@
 
 import { offer } from "../common/desk.js";
 import { h, icon } from "../common/dom.js";
+import { ICONS } from "../common/icons.js";
 import { headers, studio } from "../common/link.js";
 import { mounting, sentence } from "../common/part.js";
 
 const PAUSE = 2500, HIDDEN = 15_000; // milliseconds between two looks
-const WIDE = "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5";
 
 class Gallery {
   #data = {}; #facts = null; #tag = ""; #timer = 0; #shown = ""; #large = ""; #ending = new AbortController(); #join = false;
@@ -71,6 +71,10 @@ class Gallery {
 
   /* ---- asking */
 
+  /**
+   * @param {string} path
+   * @param {{method?: string, body?: any}} how
+   */
   async #ask(path, { method = "GET", body } = {}) {
     try {
       return await fetch(`${this.address}/${path}`, { method, headers: { ...headers, ...(body ? { "Content-Type": "application/json" } : {}), ...(path === "gallery" && this.#tag ? { "If-None-Match": this.#tag } : {}) }, cache: "no-store", body: body && JSON.stringify(body), signal: this.#ending.signal });
@@ -276,7 +280,7 @@ class Gallery {
     this.waits = view("waiting");
     this.views = h("div", { class: "views", role: "group", "aria-label": words.views, hidden: true }, view("wall"), this.waits);
     this.count = h("span", { class: "count", role: "status" });
-    const wide = h("button", { type: "button", class: "button", title: words.fullscreen, "aria-label": words.fullscreen, hidden: !document.fullscreenEnabled, onclick: () => (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen()) }, icon(WIDE));
+    const wide = h("button", { type: "button", class: "button", title: words.fullscreen, "aria-label": words.fullscreen, hidden: !document.fullscreenEnabled, onclick: () => (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen()) }, icon(ICONS.wide));
     this.note = h("p", { class: "note", role: "alert" });
     this.wall = h("ul", { class: "wall" });
     this.queue = h("ul", { class: "queue", hidden: true });

@@ -7,10 +7,10 @@
 
 import { offered } from "../common/desk.js";
 import { h, icon } from "../common/dom.js";
+import { ICONS } from "../common/icons.js";
 import { copy, headers, studio } from "../common/link.js";
 import { mounting, sentence } from "../common/part.js";
 
-const QR = "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2.5v2.5M20 14v.01M14 20h2.5M20 17.5V20";
 const NEAR = new Set(["localhost", "127.0.0.1", "[::1]"]); // names that a phone understands as itself
 
 class Lesson {
@@ -142,7 +142,8 @@ class Lesson {
   #build() {
     const { words } = this.#data, tick = (text) => { const input = h("input", { type: "checkbox", checked: true, onchange: () => this.#draw() }); return [input, h("label", { class: "tick" }, input, h("span", {}, text))]; };
     const drawing = tick(words.drawing), language = tick(words.language);
-    [this.drawing, this.language] = [drawing[0], language[0]];
+    this.drawing = drawing[0];
+    this.language = language[0];
     this.ticks = h("div", { class: "ticks" });
     this.picture = h("img", { alt: words.code });
     this.large = h("img", { alt: words.code });
@@ -166,7 +167,7 @@ class Lesson {
             h("button", { type: "button", class: "quick", onclick: () => this.#all(false) }, words.everything)),
           h("div", { class: "acts" }, take, this.opens), this.said)),
       h("button", { type: "button", class: "screen", "aria-label": words.shrink, onclick: () => this.dialog.classList.remove("big") }, this.large, this.where));
-    this.root.replaceChildren(h("button", { type: "button", class: "button opener", title: words.help, onclick: () => this.#open() }, icon(QR), h("span", {}, words.title)), this.dialog);
+    this.root.replaceChildren(h("button", { type: "button", class: "button opener", title: words.help, onclick: () => this.#open() }, icon(ICONS.code), h("span", {}, words.title)), this.dialog);
   }
 }
 

@@ -7,12 +7,12 @@
  */
 
 import { h, icon } from "../common/dom.js";
+import { ICONS } from "../common/icons.js";
 import { headers } from "../common/link.js";
 import { sentence } from "../common/part.js";
 
 const SIDE = 1024, MOST = 1.9e6; // as studio/gallery.py takes them
 const NAME = "gan-studio/pinned-as", SENT = "gan-studio/pinned"; // what this tab keeps: the name, and the secrets of what it sent
-const PIN = "M14.5 4 20 9.5l-3.2.9-4 4-.4 4.1-2.8-2.8L5 20l4.3-4.6-2.8-2.8 4.1-.4 4-4z";
 const LOOK = `
 dialog.pinning { width: min(30rem, calc(100vw - 1.6rem)); max-height: calc(100dvh - 1.6rem); padding: 1.4rem; overflow: auto; border: 1px solid var(--st-border-color); border-radius: 18px;
   background: var(--st-background-color); color: var(--st-text-color); font-family: var(--st-font); font-size: 1rem; line-height: 1.4; box-shadow: 0 18px 60px #0006; }
@@ -39,7 +39,7 @@ export class Pin {
   constructor(picture) {
     this.picture = picture;
     this.text = h("span", {});
-    this.button = h("button", { type: "button", class: "button pin", hidden: true, onclick: () => this.#open() }, icon(PIN), this.text);
+    this.button = h("button", { type: "button", class: "button pin", hidden: true, onclick: () => this.#open() }, icon(ICONS.pin), this.text);
   }
 
   update(data) {
@@ -140,6 +140,7 @@ export class Pin {
   }
 }
 
+/** @type {[RegExp, string][]} */
 const REASONS = [[/of yours wait/, "tooManyOwn"], [/box is closed/, "closed"], [/wait already/, "tooMany"], [/faster than|Too many/, "slower"]];
 
 /** The picture as it is, if it is small enough; else smaller. */

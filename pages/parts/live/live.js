@@ -9,6 +9,7 @@ import { createPainter } from "../painter/painter.js";
 import { colourIn } from "../painter/colour.js";
 import { lay, offer, received, send } from "../common/desk.js";
 import { h, icon, sender } from "../common/dom.js";
+import { ICONS } from "../common/icons.js";
 import { copy, headers, Link, studio } from "../common/link.js";
 import { Pin } from "../lesson/pin.js";
 import { Styles } from "./styles.js";
@@ -27,20 +28,10 @@ export default function mount({ parentElement, data, setStateValue }) {
   return () => desk.leave(parentElement);
 }
 
-const ICONS = {
-  dice: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01",
-  colour: "M12 4a8 8 0 1 0 0 16c1.4 0 1.8-1 1.2-2-.7-1.2 0-2.5 1.5-2.5H17a3 3 0 0 0 3-3C20 7.5 16.4 4 12 4zM8 12h.01M9.5 8h.01M14 7.5h.01",
-  picture: "M4 13V5.5A1.5 1.5 0 0 1 5.5 4h13A1.5 1.5 0 0 1 20 5.5V11M4 15l4.5-4.5 4 4M15.5 8h.01M17 13v7.5M14 17.5l3 3 3-3",
-  drawing: "M5 16.5 15.5 6a1.8 1.8 0 0 1 2.5 2.5L7.5 19 4 20zM17.5 14v6.5M14.8 18l2.7 2.7 2.7-2.7",
-  link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2",
-  wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
-  patterns: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM4 11l7-7M4 18 18 4M9 20 20 9",
-  upload: "M12 16V5M7.5 9.5 12 5l4.5 4.5M5 19.5h14",
-  camera: "M4.5 8h3l1.5-2.5h6L16.5 8h3A1.5 1.5 0 0 1 21 9.5v8a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17.5v-8A1.5 1.5 0 0 1 4.5 8zM12 10a3.3 3.3 0 1 1 0 6.6 3.3 3.3 0 0 1 0-6.6z",
-};
-
 class Live {
-  #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #turn = 0; #whole = null; #tell = () => {};
+  #data = {}; #sent = []; #seedTimer = 0; #last = ""; #blob = null; #seed = null; #waiting = 0; #file = null; #turn = 0; #whole = null;
+  /** @type {(name: string, value: any) => any} */
+  #tell = () => {};
   #aligned;
 
   constructor() {

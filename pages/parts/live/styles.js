@@ -12,11 +12,16 @@ const REST = 600; // milliseconds without a change before the strip is asked for
 const SIDE = 256; // pixels that a photo needs to tell its style
 
 export class Styles {
+  say; choose; changed; note;
+  photo = null;
   #link = null; #timer = 0; #first = 1; #asked = ""; #data = {}; #fields = null; #seed = null;
 
   /** say(key) gives words; choose(seed) and changed() tell the desk; note(text, wrong) says what went wrong. */
   constructor({ say, choose, changed, note }) {
-    Object.assign(this, { say, choose, changed, note, photo: null });
+    this.say = say;
+    this.choose = choose;
+    this.changed = changed;
+    this.note = note;
     this.#build();
   }
 

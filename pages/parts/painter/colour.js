@@ -8,7 +8,9 @@
 /**
  * The same drawing with its paper parts coloured in, or null if nothing in it is closed, even with thick ink.
  * @param {Uint8Array} indices class of each pixel, row by row
- * @param {{paper: number, pen: number, colours: number[], random?: () => number}} how classes to use; `random` in [0, 1)
+ * @param {number} width
+ * @param {number} height
+ * @param {{paper: number, pen: number, colours: number[], random?: () => number}} classes to use; `random` in [0, 1)
  */
 export function colourIn(indices, width, height, { paper, pen, colours, random = Math.random }) {
   const ink = indices.map((value) => (value === pen ? 1 : 0));

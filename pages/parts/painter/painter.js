@@ -202,14 +202,14 @@ const MARKS = [
   () => false,
   (x, y) => y % 8 === 3,
   (x, y) => (x + y) % 8 === 0,
-  (x, y) => x % 8 === 3,
+  (x) => x % 8 === 3,
   (x, y) => ((x - y) & 7) === 0,
   (x, y) => x % 8 < 2 && y % 8 < 2,
   (x, y) => x % 8 === 3 || y % 8 === 3,
   (x, y) => (x + y) % 8 === 0 || ((x - y) & 7) === 0,
   (x, y) => ((x >> 2) + (y >> 2)) % 2 === 0,
   (x, y) => y % 4 === 1,
-  (x, y) => x % 4 === 1,
+  (x) => x % 4 === 1,
   (x, y) => y % 6 === Math.abs((x % 6) - 3),
 ];
 
@@ -268,6 +268,28 @@ export class Painter {
   static encode = encode;
   static decode = decode;
 
+  // What `options` may set:
+  width = 256;
+  height = 256;
+  background = 0;
+  pen = 1;
+  brush = 3;
+  brushes = [2, 3, 5, 9, 17];
+  /** @type {{name: string, colour: string, group?: string, under?: number}[]} `under`: a class that it never covers */
+  palette = [{ name: "paper", colour: "#ffffff" }, { name: "pen", colour: "#000000" }];
+  patterns = false; // whether each class is marked by a pattern, too: on the screen only
+  pressure = false; // a pen's pressure varies the width only on request: sketches should keep the training width
+  /** @type {string | null} the name under which this browser keeps the drawing */
+  storage = null;
+  /** @type {string[]} */
+  hide = [];
+  words = WORDS;
+  /** @type {(painter: Painter, how: {final: boolean}) => any} */
+  onChange = () => {};
+
+  tool = "brush";
+  indices = new Uint8Array(0); // class of each pixel, row by row
+
   #before; // the drawing as of the last finished action: what a cancelled stroke goes back to
   #touched = new Box(); // where `indices` may differ from #before
   #stale = new Box(); // where the screen may differ from `indices`
@@ -285,14 +307,7 @@ export class Painter {
   #ending = new AbortController();
 
   constructor(element, options = {}) {
-    Object.assign(this, {
-      width: 256, height: 256, background: 0, pen: 1, brush: 3, brushes: [2, 3, 5, 9, 17],
-      palette: [{ name: "paper", colour: "#ffffff" }, { name: "pen", colour: "#000000" }],
-      patterns: false, // whether each class is marked by a pattern, too: on the screen only
-      pressure: false, // a pen's pressure varies the width only on request: sketches should keep the training width
-      storage: null, hide: [], onChange: () => {}, ...options,
-    });
-    this.tool = "brush";
+    Object.assign(this, options);
     this.words = { ...WORDS, ...this.words };
     this.indices = new Uint8Array(this.width * this.height).fill(this.background);
     this.#cursor = { x: this.width >> 1, y: this.height >> 1 };

@@ -27,6 +27,7 @@ export class Curve {
   at = null; shown = null; #width = 0; #height = 0; #given = { ours: [], theirs: [], marks: [], last: 1 }; #scale = null; #drawn = "";
 
   /** `pointed(step | null)` while the pointer or the keyboard is at a step; `chosen(step)` when it is clicked. */
+  /** @param {{pointed?: (step: number | null) => any, chosen?: (step: number) => any}} tell */
   constructor({ pointed = () => {}, chosen = () => {} }) {
     this.parts = {
       axis: s("g", { class: "axis" }), marks: s("g", { class: "marks" }), raw: s("path", { class: "raw" }), theirs: s("path", { class: "theirs" }),

@@ -5,8 +5,8 @@
  */
 
 import { h, icon } from "../common/dom.js";
+import { ICONS } from "../common/icons.js";
 
-const ICONS = { play: "M8 5.5v13l10.5-6.5z", hold: "M8.5 5.5v13M15.5 5.5v13" };
 const GAP = 2; // pixels between the pictures of a sheet, as the studio sets them
 const NEAR = 3; // pictures that are fetched before they are asked for
 
@@ -89,6 +89,7 @@ export class Sheet {
 
 export class Reel {
   #track = null; #other = null; #place = 0; #follow = true; #timer = 0;
+  say; said; time; number; // the room's own
 
   /** `moved(step)`: other pictures are shown. */
   constructor({ high, moved }) {
@@ -108,7 +109,10 @@ export class Reel {
   }
 
   speak(say, said, time, number) {
-    Object.assign(this, { say, said, time, number });
+    this.say = say;
+    this.said = said;
+    this.time = time;
+    this.number = number;
     this.slide.setAttribute("aria-label", say("scrubber"));
     this.latest.textContent = say("latest");
     this.empty.textContent = say("noSamples");

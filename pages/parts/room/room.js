@@ -7,6 +7,7 @@
 
 import { Curve, short } from "./curve.js";
 import { h, icon } from "../common/dom.js";
+import { ICONS } from "../common/icons.js";
 import { headers, studio } from "../common/link.js";
 import { Reel } from "./reel.js";
 import { Track, within } from "./track.js";
@@ -21,7 +22,6 @@ export default function mount({ parentElement, data, setTriggerValue, setStateVa
   return () => room.leave(parentElement);
 }
 
-const ICONS = { leave: "M19 12H5.5M11 6l-6 6 6 6", full: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5", rename: "M5 16.5 15.5 6a1.8 1.8 0 0 1 2.5 2.5L7.5 19 4 20z" };
 const OVER = new Set(["finished", "stopped", "failed"]);
 const WHY = { killed: /killed \(signal 9\)/, gone: /gone without a word/, disk: /disk is full|state could not be written/, memory: /not enough memory/, nan: /no longer a number/, device: /device failed or is gone|There is no device/ };
 
@@ -112,6 +112,7 @@ class Room {
   }
 
   async #ask(wish, quiet = []) {
+    /** @type {[string, {value: any, heard: boolean}][]} */
     const ours = ["off", "still", "lr", "go"].filter((name) => name in wish).map((name) => [name, { value: wish[name], heard: false }]);
     for (const [name, each] of ours) this.#pending.set(name, each);
     for (const button of quiet) button.disabled = true;
@@ -579,7 +580,7 @@ class Room {
     for (const key of ["time", "left", "step", "rate", "memory", "size", "data", "device"]) p.labels[key].textContent = this.say(`facts.${key}`);
     for (const key of ["terms", "players", "steps"]) p.heads[key].textContent = this.say(`heads.${key}`);
     for (const [part, key] of [["full", "full"], ["rename", "rename"], ["lrReset", "lrReset"], ["leave", "leave"]]) { p[part].title = this.say(key); p[part].setAttribute("aria-label", this.say(key)); }
-    for (const key of ["full", "rename", "leave"]) p[key].replaceChildren(icon(ICONS[key]));
+    for (const key of ["full", "rename", "leave"]) p[key].replaceChildren(icon(ICONS[key === "full" ? "wide" : key]));
     p.lrReset.textContent = "× 1";
     p.title.setAttribute("aria-label", this.say("rename"));
     p.bar.setAttribute("aria-label", this.say("progress"));

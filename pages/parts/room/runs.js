@@ -11,7 +11,9 @@ import { within } from "./track.js";
 const BUSY = new Set(["starting", "queued", "training", "paused"]);
 
 class Runs {
-  #data = {}; #timer = 0; #shown = ""; #tell = () => {}; #ending = new AbortController();
+  #data = {}; #timer = 0; #shown = ""; #ending = new AbortController();
+  /** @type {(name: string, value: any) => any} */
+  #tell = () => {};
 
   constructor(parent) {
     this.list = h("ul");

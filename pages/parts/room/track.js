@@ -9,7 +9,7 @@ const PACE = { active: 1000, over: 5000, unseen: 6000, hidden: 15000, away: [100
 const CHUNK = 20_000; // events that the studio sends at most at once
 
 /** A signal that ends a question after so many milliseconds, or with another signal. */
-export function within(milliseconds, other) {
+export function within(milliseconds, other = undefined) {
   const end = new AbortController(), stop = () => { clearTimeout(timer); other?.removeEventListener("abort", stop); end.abort(); };
   const timer = setTimeout(stop, milliseconds); // after an answer this ends nothing, and takes the listener away
   other?.addEventListener("abort", stop);
@@ -18,10 +18,24 @@ export function within(milliseconds, other) {
 
 export class Track {
   #timer = 0; #busy = false; #failures = 0; #ending = new AbortController(); #again = false; #last = 0;
+  address; name; changed; reached; gone; rounds;
+  next = 0; losses = new Map(); reports = []; samples = []; measured = []; singles = []; marks = []; saved = null; came = 0;
+  dials = { off: [], still: [], lr: 1 };
+  phase = null;
 
-  /** `changed(track)` after each answer; `reached(yes)` when the studio stops or starts answering; `gone()`: deleted. */
+  /**
+   * `changed(track)` after each answer; `reached(yes)` when the studio stops or starts answering; `gone()`: deleted.
+   * @param {string} address
+   * @param {string} name
+   * @param {{changed?: (track: Track) => any, reached?: (yes: boolean) => any, gone?: () => any, rounds?: (when: string) => any}} tell
+   */
   constructor(address, name, { changed = () => {}, reached = () => {}, gone = () => {}, rounds = () => {} } = {}) {
-    Object.assign(this, { address: `${address}/api/runs/${encodeURIComponent(name)}`, name, changed, reached, gone, rounds });
+    this.address = `${address}/api/runs/${encodeURIComponent(name)}`;
+    this.name = name;
+    this.changed = changed;
+    this.reached = reached;
+    this.gone = gone;
+    this.rounds = rounds;
     this.run = null;
     this.seen = true; // whether anybody can see it
     this.clear();
@@ -31,7 +45,10 @@ export class Track {
   }
 
   clear() {
-    Object.assign(this, { next: 0, losses: new Map(), reports: [], samples: [], measured: [], singles: [], marks: [], saved: null, came: 0 });
+    this.next = this.came = 0;
+    this.losses = new Map();
+    for (const list of ["reports", "samples", "measured", "singles", "marks"]) this[list] = [];
+    this.saved = null;
     this.dials = { off: [], still: [], lr: 1 };
   }
 
@@ -67,7 +84,7 @@ export class Track {
       more = this.#take(answer);
       this.rounds("answered");
       this.changed(this);
-    } catch (error) {
+    } catch {
       if (this.#ending.signal.aborted) return;
       if (++this.#failures === 2) this.reached(false);
     } finally {

@@ -9,6 +9,7 @@
 
 import { lay, offer, received, send } from "../common/desk.js";
 import { h, icon, sender } from "../common/dom.js";
+import { ICONS } from "../common/icons.js";
 import { copy, headers, Link, studio } from "../common/link.js";
 import { Pin } from "../lesson/pin.js";
 import * as upload from "../common/upload.js";
@@ -27,22 +28,15 @@ export default function mount({ parentElement, data }) {
 const REST = 350; // milliseconds without a change until the chosen size is asked for
 const LONG = 1200; // milliseconds from which on a bar shows how far it is
 const MINUTES = 10 * 60_000; // a large picture on a small machine
-const ICONS = {
-  upload: "M12 16V5M7.5 9.5 12 5l4.5 4.5M5 19.5h14",
-  camera: "M4.5 8h3l1.5-2.5h6L16.5 8h3A1.5 1.5 0 0 1 21 9.5v8a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17.5v-8A1.5 1.5 0 0 1 4.5 8zM12 10a3.3 3.3 0 1 1 0 6.6 3.3 3.3 0 0 1 0-6.6z",
-  save: "M12 5v11M7.5 11.5 12 16l4.5-4.5M5 19.5h14",
-  link: "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1.2-1.2",
-  wide: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
-  dice: "M5.5 4h13A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18.5v-13A1.5 1.5 0 0 1 5.5 4zM8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01",
-  undo: "M9 7 5 11l4 4M5 11h9a5 5 0 0 1 0 10h-2",
-};
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const between = (value, low, high) => Math.min(Math.max(value, low), high);
 const shortly = (value) => String(Math.round(1000 * value) / 1000);
 
 class Sliders {
-  #data = {}; #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #sheet = null; #view = "compare"; #split = 50;
+  /** @type {any} */
+  #data = {};
+  #values = {}; #picture = null; #box = null; #blobs = new Map(); #result = null; #sheet = null; #view = "compare"; #split = 50;
   #timers = {}; #pace = 0; #shown = ""; #sheetOf = ""; #example = null; #owed = "";
   #version = 0; #turn = 0; #opening = 0; #found = {}; #named = new Set(); // where sliders stand that a picture sets (`starts`), and those that were moved since
 

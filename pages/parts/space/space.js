@@ -84,7 +84,9 @@ class Place {
   #entered = false; #timer = 0; #leave = null; #turn = 0;
 
   constructor(host, name) {
-    Object.assign(this, { host, name, root: host.shadowRoot ?? host.attachShadow({ mode: "open" }) });
+    this.host = host;
+    this.name = name;
+    this.root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   }
 
   /** Mounts the tab's part, if it is the one that is looked at. */
@@ -99,7 +101,7 @@ class Place {
     const turn = ++this.#turn;
     try {
       const response = await fetch(`${studio()}/space/${this.name}${location.search}`, { signal: AbortSignal.timeout(20_000) });
-      if (!response.ok) throw new Error(response.status);
+      if (!response.ok) throw new Error(`status ${response.status}`);
       const told = await response.json(), part = told.part ? (await import(`../${told.part}.js`)).default : null;
       if (turn === this.#turn) this.#mount(told, part);
     } catch (error) {
