@@ -200,7 +200,7 @@ def test_shipped_ones_obey_and_are_small(shipped, tag):
 
 @pytest.mark.parametrize("tag", ["digits", "drawn"])
 def test_shipped_discriminators_prefer_the_right_label(shipped, tag):
-    """Of real pictures, D believes the right label more than the wrong ones; not by far: once G obeys, D is shown no wrong
+    """Of real pictures, D believes the right label more than wrong ones; not by far: once G obeys, D is shown no wrong
     pairs any more, and forgets (Look inside says so)."""
     gan = shipped[tag].requires_grad_(False)
     data = Classes({"digits": "real:digits", "drawn": "toy:digits"}[tag], gan.config)
