@@ -22,7 +22,7 @@ def visit(browser, server):
 
     def enter(path: str, **context) -> Visitor:
         visitors.append(Visitor(browser, server, path, **context))
-        visitors[-1].page.locator(".plane, .curves, .twins").first.wait_for()
+        visitors[-1].page.locator(":is(.plane, .curves, .twins):visible").first.wait_for()
         return visitors[-1]
 
     yield enter
