@@ -22,7 +22,7 @@ def visit(browser, server):
 
     def enter(path: str, **context) -> Visitor:
         visitors.append(Visitor(browser, server, path, **context))
-        visitors[-1].page.locator(".plane, .curves, .twins").first.wait_for()
+        visitors[-1].page.locator(":is(.plane, .curves, .twins):visible").first.wait_for()
         return visitors[-1]
 
     yield enter
@@ -272,10 +272,10 @@ def test_dragging_d_of_g_through_the_notes_cases(visit):
     drag(-0.2)  # beyond the edge
     visitor.until(lambda: curves.get_attribute("data-which") == "starve")
     assert float(curves.get_attribute("data-fake")) == pytest.approx(0.003)
-    curves.get_by_label("D(x)").fill("0.95")
+    curves.locator(".dial.real input").fill("0.95")
     visitor.until(lambda: curves.get_attribute("data-which") == "case2")
-    for name in ("D(x)", "D(G(z))"):
-        curves.get_by_label(name).fill("0.5")
+    for name in ("real", "fake"):
+        curves.locator(f".dial.{name} input").fill("0.5")
     visitor.until(lambda: curves.get_attribute("data-which") == "half")
     assert float(curves.get_attribute("data-v")) == pytest.approx(-np.log(4), abs=1e-6)
 
