@@ -34,6 +34,7 @@ function svg(tag, facts, text) {
 }
 
 class Curves {
+  title; text; value; optimum; slopes; which;
   #data = {}; #at = { real: 0.8, fake: 0.2 }; #game = null; #stop = () => {};
 
   constructor(parent) {
@@ -75,8 +76,8 @@ class Curves {
     }
     for (const [name, dot] of Object.entries(this.dots)) {
       const d = name === "real" ? real : fake;
-      dot.setAttribute("cx", x(d));
-      dot.setAttribute("cy", y(CURVES[name](d)));
+      dot.setAttribute("cx", String(x(d)));
+      dot.setAttribute("cy", String(y(CURVES[name](d))));
     }
     this.value.textContent = this.say("value", { v: v.toFixed(3) });
     this.slopes.textContent = this.say("slopes", { fool: pulls.fool.toFixed(3), fake: pulls.fake.toFixed(3) });

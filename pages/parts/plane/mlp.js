@@ -45,6 +45,10 @@ export class Random {
  */
 
 export class MLP {
+  /** @type {number[]} */ sizes;
+  /** @type {number} */ slope;
+  /** @type {boolean} */ squash;
+
   /**
    * @param {number[]} sizes  numbers in each layer, from the input to the output
    * @param {number} slope  of the hidden layers where they are below 0: 0 = ReLU, 0.2 = D's leaky ReLU
@@ -52,7 +56,9 @@ export class MLP {
    * @param {Random} random  draws the weights, as torch.nn.Linear does: evenly within 1 / sqrt(ins)
    */
   constructor(sizes, slope, squash, random) {
-    Object.assign(this, { sizes, slope, squash });
+    this.sizes = sizes;
+    this.slope = slope;
+    this.squash = squash;
     /** @type {Layer[]} */
     this.layers = sizes.slice(1).map((outs, k) => {
       const ins = sizes[k], most = 1 / Math.sqrt(ins), draw = () => most * (2 * random.next() - 1);
@@ -208,7 +214,10 @@ export class Adam {
    * @param {[number, number]} betas
    */
   constructor(net, lr, betas) {
-    Object.assign(this, { net, lr, betas, step: 0 });
+    this.net = net;
+    this.lr = lr;
+    this.betas = betas;
+    this.step = 0;
     this.mean = net.parameters.map((p) => new Float64Array(p.length));
     this.square = net.parameters.map((p) => new Float64Array(p.length));
   }

@@ -22,7 +22,8 @@ const AHEAD = 200;
 const DIALS = { real: "gaussians", turns: 1, k: 1, times: 1, saturating: false, speed: 2, drawn: "" };
 
 class Plane {
-  #data = {}; #tell = () => {}; #dials = { ...DIALS }; #places = []; #running = false; #frame = 0; #seen = true; #told = "";
+  judges; fools; aheads; anews; erases;
+  #data = {}; #tell = /** @type {(name: string, value: any) => void} */ (() => {}); #dials = { ...DIALS }; #places = []; #running = false; #frame = 0; #seen = true; #told = "";
 
   constructor(parent) {
     this.#build();

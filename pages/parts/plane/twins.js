@@ -9,6 +9,7 @@ import { mounting, sentence } from "../common/part.js";
 const MOST_SEED = 999_999_999;
 
 class Twins {
+  title; text; trouble; label;
   #data = {}; #first = 1; #shown = "";
 
   constructor(parent) {

@@ -191,7 +191,8 @@ class Room {
     if (document.activeElement !== this.parts.title) this.#put(this.parts.name, run.title);
   }
 
-  /** The reason in the visitor's language; an older run has written it in English alone: then as far as it is known. */
+  /** The reason in the visitor's language; an older run has written it in English alone: then as far as it is known.
+   * @param {Record<string, any>} run */
   #why({ why, says = {} }) {
     const { lang } = this.#data, said = says[lang] || why;
     const known = lang !== "en" && said === why && Object.keys(WHY).find((name) => WHY[name].test(why));
