@@ -50,7 +50,7 @@ def page_of(gan: str) -> str:
 def card(shown: catalogue.Shown) -> None:
     """A GAN of the gallery: its picture, name, year, and its one idea."""
     tags = studio.tags(shown.name, address.visitor())
-    with st.container(border=True, height="stretch"):
+    with st.container(border=True, height="stretch", key=f"shown-{shown.name}"):
         preview = folder(shown.name, tags[0]) / "preview.webp" if tags else None
         if preview and preview.is_file():
             st.image(str(preview), width="stretch")

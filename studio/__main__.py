@@ -217,8 +217,9 @@ def table() -> str:
     from studio import checkpoints, registry
 
     rows = ["| what one does | the idea | paper | checkpoints |", "|---|---|---|---|"]
-    for name in sorted(registry.names(), key=lambda name: (registry.gan(name).about.year, name)):
-        about, tags = registry.gan(name).about, [*checkpoints.tags(name)]
+    known = {name: registry.gan(name).about for name in registry.names()}
+    for name in registry.course(known):
+        about, tags = known[name], checkpoints.tags(name)
         shipped = [tag for tag in tags if (checkpoints.SHIPPED / name / tag).is_dir()]
         titles = " · ".join(checkpoints.card(name, tag)["title"]["en"] for tag in shipped) or "none yet: train one"
         paper = f"[{about.title}](studio/gans/{name}/paper.py), {about.year}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.base import BaseGAN, words_of
+from studio.base import About, BaseGAN, words_of
 from studio.refused import Missing
 
 FOLDER = Path(__file__).parent / "gans"
@@ -37,3 +38,13 @@ def name_of(gan: BaseGAN | type[BaseGAN]) -> str:
 def words(name: str) -> dict[str, Any]:
     """All that a GAN says to visitors, in both languages: its ``words.toml``."""
     return words_of(FOLDER / name)
+
+
+def course(known: Mapping[str, About]) -> list[str]:
+    """Names of GANs in the order of a course: oldest paper first; of one year, those first that build on fewer others."""
+
+    def depth(name: str, seen: tuple[str, ...] = ()) -> int:
+        before = [each for each in known[name].read_before if each in known and each not in seen]
+        return 1 + max((depth(each, (*seen, name)) for each in before), default=0)
+
+    return sorted(known, key=lambda name: (known[name].year, depth(name), name))

@@ -258,3 +258,11 @@ def test_shipped_weights_fit():
     files = list((ROOT / "checkpoints").rglob("*.safetensors"))
     assert all(f.stat().st_size <= 10_000_000 for f in files)
     assert sum(f.stat().st_size for f in (ROOT / "checkpoints").rglob("*") if f.is_file()) <= 90_000_000
+
+
+def test_the_order_of_a_course():
+    course = registry.course({name: registry.gan(name).about for name in registry.names()})
+    assert course[:3] == ["vanilla", "conditional", "dcgan"]
+    assert course.index("wgan") < course.index("wgan_gp")
+    years = [registry.gan(name).about.year for name in course]
+    assert years == sorted(years)

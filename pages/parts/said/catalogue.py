@@ -29,14 +29,16 @@ class Shown:
 
 
 def gans() -> list[Shown]:
-    """Every file in studio/gans, oldest paper first. One that doesn't load is named and takes nobody down with it."""
+    """Every folder in studio/gans, in the order of a course: oldest paper first, and of one year those first that need
+    less read before. One that doesn't load is named and takes nobody down with it."""
     found = []
     for name in registry.names():
         try:
             found.append(Shown(name, registry.gan(name).about))
         except Exception as error:  # a student's unfinished file: anything may be wrong with it
             found.append(Shown(name, None, f"{type(error).__name__}: {error}"))
-    return sorted(found, key=lambda shown: (shown.about.year if shown.about else 9999, shown.name))
+    course = registry.course({shown.name: shown.about for shown in found if shown.about})
+    return sorted(found, key=lambda shown: course.index(shown.name) if shown.about else len(found))
 
 
 def pages_of(names: Sequence[str], but: str = "") -> list[dict[str, str]]:
