@@ -41,7 +41,7 @@ def words(name: str) -> dict[str, Any]:
 
 
 def course(known: Mapping[str, About]) -> list[str]:
-    """Names of GANs in the order of a course: oldest paper first; of one year, those first that build on fewer others."""
+    """Names of GANs in the order of a course: by year; of one year, those first that build on fewer others."""
 
     def depth(name: str, seen: tuple[str, ...] = ()) -> int:
         before = [each for each in known[name].read_before if each in known and each not in seen]

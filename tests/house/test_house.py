@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from studio import __main__ as shell
 from studio import checkpoints, registry, toys
 from studio.base import Term
 from studio.images import Picture, open_picture, to_pictures
@@ -266,3 +267,9 @@ def test_the_order_of_a_course():
     assert course.index("wgan") < course.index("wgan_gp")
     years = [registry.gan(name).about.year for name in course]
     assert years == sorted(years)
+
+
+def test_the_readme_has_the_table_as_the_command_makes_it():
+    """After a GAN or a checkpoint came or went: python -m studio table --write."""
+    said = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert said.partition(shell.BEGIN)[2].partition(shell.END)[0] == shell.table()
