@@ -229,7 +229,7 @@ def _number(name: str, value: Any) -> int | float:
     return value
 
 
-def _figures(name: str, table: Any, deep: int = 2) -> dict[str, Any]:
+def _figures(name: str, table: Any, deep: int = 3) -> dict[str, Any]:
     """``{"n": 80, "plain": {"l1": 0.1, "levels": {…}, "by": "whom"}, …}``."""
     if not isinstance(table, dict) or len(table) > 200:
         raise Refused("card.table", name=name)

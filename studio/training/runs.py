@@ -587,7 +587,9 @@ def create(
     if before is not None:
         begin, earlier = f"--from-run {before.name}", before.origin()
     where = "+".join(part if is_name(part) else str(Path(part).resolve()) for part in several(source))
-    command = f"train {gan} --data {data_name(source)} {begin} --set {shlex.join(settings)}"
+    command = f"train {gan} --data {data_name(source)} {begin}"
+    if settings:
+        command += f" --set {shlex.join(settings)}"
     if recipe:
         command = f"recipe {gan} {recipe['tag']} --data DIR"
     described = {

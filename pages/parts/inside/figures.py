@@ -27,7 +27,8 @@ def figures_table(figures: dict[str, Any], gan: str) -> None:
 
 def called(name: str, gan: str) -> str:
     """What a row or column of a card's figures is called in the visitor's language: by the GAN's ``[figures]``, or
-    those of all. ``as {name}`` there stands for each style or attribute; a name that nobody knows stays."""
+    those of all. ``as {name}`` and ``{name} kid`` there stand for each style or attribute; a name that nobody knows
+    stays."""
     if language() == "en":
         return name
     theirs = book(gan)
@@ -37,9 +38,11 @@ def called(name: str, gan: str) -> str:
     own = {key: said(words) for section in NAMES for key, words in theirs.get(section, {}).items()}
     if name in own:
         return own[name]
-    stem, _, last = name.rpartition(" ")
-    pattern = known.get(f"{stem} {{name}}")
-    return said(pattern).replace("{name}", own.get(last, last)) if pattern else name
+    (stem, _, last), (first, _, rest) = name.rpartition(" "), name.partition(" ")
+    for about, pattern in ((last, f"{stem} {{name}}"), (first, f"{{name}} {rest}")):
+        if pattern in known:
+            return said(known[pattern]).replace("{name}", own.get(about, about))
+    return name
 
 
 def _head(name: str, gan: str) -> str:
