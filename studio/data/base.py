@@ -46,6 +46,7 @@ class DataSet:
         self.files = None if self.toy else self.opened()
         self.kind, self.names = "toy", [f"toy-{k:05d}" for k in range(TOYS_DRAWN)]
         if self.files is not None:
+            self.skipped |= getattr(self.files, "left_out", {})
             self.kind, self.names = self.understand(config)
         if len(self.names) < self.LEAST:
             raise Refused("data.few", source=source, n=len(self.names), least=self.LEAST, asks=self.asks)

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from studio import images
+from studio.data import names as naming
+from studio.data.names import PICTURES
 from studio.labels import Classes, numbers, open_map
-from studio.refused import Refused
+from studio.refused import Phrase, Refused
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 MOST_FILES = 300_000
 MOST_BYTES = 8 << 30  # unpacked, of a zip
 MOST_FILE = 256 << 20  # the same of one file in it, which is read whole: a picture of MOST_PIXELS has 150 MB
@@ -27,14 +28,18 @@ class Files:
     """The files of a folder or of a zip (or of a folder inside one: ``shoes.zip/bags``), by posix name.
 
     A zip is read in place and never unpacked, so a name such as ``../x`` can reach nothing; it is refused all the same.
+    Names are as `studio.data.names` writes them. ``left_out`` says of pictures that are not among them why.
 
     Raises:
         ValueError: nothing there, not a zip, encrypted, or a decompression bomb.
     """
 
     def __init__(self, source: str | Path) -> None:
-        self.source, inner = Path(source), ""
+        self.source, inner = naming.there(Path(source)), ""
         self.zip_path: Path | None = None
+        self.left_out: dict[str, str] = {}  # name -> why
+        self._as: dict[str, str] = {}  # name -> what its folder or zip calls it, where that is another
+        self._looks: dict[str, bool] = {}  # name without a known ending -> whether it is a picture
         for parent in [self.source, *self.source.parents]:
             if parent.is_file():
                 self.zip_path, inner = parent, self.source.relative_to(parent).as_posix().strip(".")
@@ -43,34 +48,45 @@ class Files:
         if self.zip_path is None:
             if not self.source.is_dir():
                 raise Refused("data.noFolder", source=source)
-            found = sorted(p for p in self.source.rglob("*") if p.is_file())
-            self.names = [p.relative_to(self.source).as_posix() for p in found][: MOST_FILES + 1]
-            self.prefix = ""
+            found, broken = naming.below(self.source)
+            named = [(naming.clean(name), name) for name in found[: MOST_FILES + 1]]
+            self.left_out |= {naming.clean(n): Phrase("skipped.link") for n in broken if not naming.is_system(n)}
         else:
-            self.prefix = inner + "/" if inner else ""
-            self.names = [n[len(self.prefix) :] for n in self._checked_zip() if n.startswith(self.prefix)]
-        self.names = [
-            n for n in self.names if not n.startswith("__MACOSX") and not PurePosixPath(n).name.startswith(".")
-        ]
-        if len(self.names) > MOST_FILES:
+            prefix = naming.clean(inner) + "/" if inner else ""
+            named = [(n[len(prefix) :], was) for n, was in self._checked_zip() if n.startswith(prefix)]
+        if len(named) > MOST_FILES:
             raise Refused("data.crowd", source=source, most=MOST_FILES)
+        self.names = []
+        for name, was in named:
+            if naming.is_system(name):
+                if _ending(name) in PICTURES and not naming.is_double(name):
+                    self.left_out[name] = Phrase("skipped.hidden")
+                continue
+            if name in self._as and self._as[name] != was:  # a Mac's and another's spelling of one name
+                self.left_out[f"{name} (2)"] = Phrase("skipped.sameName")
+                continue
+            if name not in self._as:
+                self.names.append(name)
+                self._as[name] = was
+            if (why := _unread(name)) is not None:
+                self.left_out[name] = why
         if not self.names:
             raise Refused("data.noFiles", source=source)
 
-    def _checked_zip(self) -> list[str]:
+    def _checked_zip(self) -> list[tuple[str, str]]:
+        """(name, what the zip calls it) of each file."""
         try:
             if _list_bytes(self.zip_path) > MOST_LIST:
                 raise Refused("data.tooManyFiles", most=MOST_FILES)
             listed = self.zip.infolist()
-        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, OSError, NotImplementedError, UnicodeDecodeError) as error:
             raise Refused("data.noZip", file=self.zip_path.name) from error
         names, total = [], 0
-        for info in listed:
-            if info.is_dir():
+        for name, info in zip(naming.of_zip(listed), listed, strict=True):
+            if name.endswith("/"):
                 continue
-            path = PurePosixPath(info.filename)
-            if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename:
-                raise Refused("data.outside", file=info.filename)
+            if naming.climbs(name):
+                raise Refused("data.outside", file=name)
             if info.flag_bits & 1:
                 raise Refused("data.locked")
             total += info.file_size
@@ -78,7 +94,7 @@ class Files:
                 info.compress_size, 1000
             ):
                 raise Refused("data.bomb")
-            names.append(info.filename)
+            names.append((name, info.filename))
         return names
 
     @property
@@ -93,11 +109,29 @@ class Files:
 
     def read(self, name: str) -> bytes:
         if self.zip_path is None:
-            return (self.source / name).read_bytes()
-        return self.zip.read(self.prefix + name)
+            return (self.source / self._as[name]).read_bytes()
+        return self.zip.read(self._as[name])
 
     def pictures(self) -> list[str]:
-        return [n for n in self.names if PurePosixPath(n).suffix.lower() in PICTURES]
+        """Names of pictures: by their endings, or, of a name that has none that is known, by how the file begins."""
+        return [n for n in self.names if _ending(n) in PICTURES or (n not in self.left_out and self._is_picture(n))]
+
+    def _is_picture(self, name: str) -> bool:
+        if _ending(name) in naming.OTHERS:
+            return False
+        if name not in self._looks:
+            self._looks[name] = naming.looks(self._head(name))
+        return self._looks[name]
+
+    def _head(self, name: str) -> bytes:
+        try:
+            if self.zip_path is None:
+                with open(self.source / self._as[name], "rb") as file:
+                    return file.read(16)
+            with self.zip.open(self._as[name]) as file:
+                return file.read(16)
+        except (OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
+            return b""
 
     def open(self, name: str) -> images.Picture:
         """A picture, upright, RGB.
@@ -107,7 +141,7 @@ class Files:
         """
         try:
             return images.open_picture(self.read(name))
-        except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
             raise Refused("data.elsewhere") from error
 
     def ids(self, name: str, classes: Classes | None = None) -> np.ndarray:
@@ -118,13 +152,27 @@ class Files:
         """
         try:
             given = open_map(self.read(name))
-        except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
             raise Refused("data.elsewhere") from error
         return numbers(given) if classes is None else classes.read(given).ids
 
     def classes(self) -> Classes | None:
         """The palette in ``classes.json``, if there is one."""
         return Classes.parse(self.read("classes.json")) if "classes.json" in self.names else None
+
+
+def _ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _unread(name: str) -> str | None:
+    """Why a file that is a picture by its ending can't be read; None = it can, or is none."""
+    ending = _ending(name)
+    if ending in naming.PHONE:
+        return Phrase("pictures.phone")
+    if ending in naming.CAMERA:
+        return Phrase("pictures.raw", kind=ending)
+    return Phrase("pictures.kind", kind=ending) if ending in naming.UNREAD else None
 
 
 def _list_bytes(path: Path) -> int:
@@ -159,12 +207,19 @@ class Together:
 
     def __init__(self, sources: Sequence[str]) -> None:
         self.parts: dict[str, Any] = {}
-        for files in map(_opened, sources):
+        self.left_out: dict[str, str] = {}
+        found: list[str] = []
+        for source, files in zip(sources, map(_opened, sources), strict=True):
+            self.left_out |= {f"{source}: {name}": why for name, why in getattr(files, "left_out", {}).items()}
+            again = [name for name in files.pictures() if name in self.parts]
+            self.left_out |= {f"{source}: {name}": Phrase("skipped.sameName") for name in again}
+            found += [name for name in files.pictures() if name not in self.parts]
             self.parts = {name: files for name in files.names} | self.parts
-        self.names = list(self.parts)
+        self.names, wanted = list(self.parts), set(found)
+        self._pictures = [name for name in self.names if name in wanted]
 
     def pictures(self) -> list[str]:
-        return [n for n in self.names if PurePosixPath(n).suffix.lower() in PICTURES]
+        return list(self._pictures)
 
     def read(self, name: str) -> bytes:
         return self.parts[name].read(name)
@@ -188,8 +243,25 @@ def is_name(part: str) -> bool:
 
 def several(source: str | Path) -> list[str]:
     """The sources that are joined by ``+``; a path that has a + in its own name is one."""
-    whole = str(source)
-    return [whole] if "+" not in whole or (not is_name(whole) and Path(whole).exists()) else whole.split("+")
+    whole, found = str(source), []
+    parts = whole.split("+")
+    if len(parts) == 1 or (not is_name(whole) and _is_there(whole)):
+        return [whole]
+    while parts:  # the longest name that is there
+        ends = (k for k in range(len(parts), 1, -1) if _is_there("+".join(parts[:k])))
+        end = next(ends, 1)
+        found.append("+".join(parts[:end]))
+        parts = parts[end:]
+    return found
+
+
+def _is_there(source: str) -> bool:
+    """Whether it is a path, or one inside a zip."""
+    try:
+        path = naming.there(Path(source))
+        return path.exists() or any(parent.is_file() for parent in path.parents)
+    except (OSError, ValueError):  # no name at all
+        return False
 
 
 def opened(source: str | Path) -> Any:

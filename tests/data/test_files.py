@@ -1,0 +1,222 @@
+"""Files as people have them: each row of what was found in public reports, with small files that are made here.
+
+A row's number is that of the table in the findings: the report that somebody wrote about another program.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import unicodedata
+import zipfile
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from studio.data import Files, Images, Labelled, Pairs, Segmentations, Styles
+from studio.data.files import several
+
+NOISE = SimpleNamespace(size=16, mirror=False)
+PAIRS = SimpleNamespace(size=16, inputs=3, hints=0.0)
+STYLES = SimpleNamespace(size=16, load=16, styles=0, added=0)
+MAPS = SimpleNamespace(size=16, labels=0)
+LABELS = SimpleNamespace(size=16, labels="")
+PAINTER = "김홍도"
+
+
+def picture(k=0, size=(24, 24), kind="PNG"):
+    """The bytes of a picture that differs from others in its colours."""
+    array = np.random.default_rng(k).integers(0, 256, (4, 4, 3), np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(array).resize(size, Image.Resampling.NEAREST).save(out, kind)
+    return out.getvalue()
+
+
+def folder(path, files):
+    for name, content in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+class Named(zipfile.ZipInfo):
+    """An entry of a zip whose name is bytes, without the flag that says UTF-8."""
+
+    raw = b""
+
+    def _encodeFilenameFlags(self):
+        return self.raw, 0
+
+
+def packed(path, files, encoding="utf-8"):
+    """A zip whose names say nothing of their encoding."""
+    with zipfile.ZipFile(path, "w") as pack:
+        for k, (name, content) in enumerate(files.items()):
+            entry = Named(f"{k}")
+            entry.raw = name.encode(encoding)
+            pack.writestr(entry, content)
+    return path
+
+
+# ---- names ----------------------------------------------------------------------------------------------------------
+
+
+def styles(between="/", painter=PAINTER):
+    return {f"{where}{between}{k}.png": picture(k) for where in ("photos", painter) for k in range(3)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])  # a Mac's archiver; Windows in Korea
+def test_row_05_a_zip_that_does_not_say_its_encoding(encoding, tmp_path):
+    data = Styles(packed(tmp_path / "a.zip", styles(), encoding), STYLES)
+    assert data.styles == [PAINTER]
+    assert len(data) == 6
+    data.batch([0], [None])
+
+
+def test_row_05_a_table_in_a_korean_zip_names_its_pictures(tmp_path):
+    table = "파일,웃음\n" + "".join(f"사진{k}.png,{k % 2}\n" for k in range(4))
+    files = {f"사진{k}.png": picture(k) for k in range(4)} | {"라벨.csv": table.encode("cp949")}
+    data = Labelled(packed(tmp_path / "a.zip", files, "cp949"), LABELS)
+    assert (len(data), data.labels.names) == (4, ("웃음",))
+
+
+def test_names_of_western_windows_and_of_the_extra_field(tmp_path):
+    found = Files(packed(tmp_path / "a.zip", {"caf\u00e9.png": picture()}, "cp437"))
+    assert found.names == ["caf\u00e9.png"]
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as pack:  # Info-ZIP's field, beside a name in another encoding
+        entry = Named("1.png")
+        entry.raw, name = b"\xff\xfe.png", "강.png".encode()
+        entry.extra = b"\x75\x70" + (5 + len(name)).to_bytes(2, "little") + bytes(5) + name
+        pack.writestr(entry, picture())
+    files = Files(tmp_path / "b.zip")
+    assert files.names == ["강.png"]
+    assert files.open("강.png").size == (24, 24)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_row_06_letters_that_a_mac_takes_apart(form, zipped, tmp_path):
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    table = "file,smiling\n" + "".join(f"강{k}.png,{k % 2}\n" for k in range(4))
+    files = {unicodedata.normalize(form, f"강{k}.png"): picture(k) for k in range(4)}
+    files["labels.csv"] = unicodedata.normalize(other, table).encode()
+    source = packed(tmp_path / "a.zip", files) if zipped else folder(tmp_path / "a", files)
+    data = Labelled(source, LABELS)
+    assert data.names == [f"강{k}.png" for k in range(4)]
+    data.batch([0, 1], [None, None])
+
+
+def test_a_source_that_is_named_in_the_other_form(tmp_path):
+    folder(tmp_path / unicodedata.normalize("NFD", "강"), {"1.png": picture()})
+    assert Files(tmp_path / "강").open("1.png").size == (24, 24)
+
+
+HIDDEN = (".ipynb_checkpoints", "@eaDir", "__MACOSX", ".thumbnails", "#recycle", "$RECYCLE.BIN")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_row_07_what_a_system_leaves_behind_is_neither_style_nor_label_nor_pair(hidden, zipped, tmp_path):
+    def made(name, files):
+        return packed(tmp_path / f"{name}.zip", files) if zipped else folder(tmp_path / name, files)
+
+    def left(files, where):
+        return files | {f"{where}/{hidden}/{k}-checkpoint.png": picture(k) for k in range(3)}
+
+    pairs = {f"{side}/{k}.png": picture(k) for side in "AB" for k in range(3)}
+    data = Pairs(made("pairs", left(pairs, "A")), PAIRS)
+    assert (data.kind, len(data)) == ("folders", 3)
+    data = Styles(made("styles", left(styles(), PAINTER)), STYLES)
+    assert data.styles == [PAINTER]
+    labelled = {f"{label}/{k}.png": picture(k) for label in ("cat", "dog") for k in range(2)}
+    data = Labelled(made("labels", left(labelled, "cat")), LABELS)
+    assert data.labels.names == ("cat", "dog")
+    if hidden != "__MACOSX":  # what lies there is no picture
+        assert set(map(str, data.skipped.values())) == {"lies in a hidden folder, or one that a system made for itself"}
+
+
+ENDINGS = {".jfif": "JPEG", ".jpe": "JPEG", ".JPG": "JPEG", ".avif": "AVIF", ".ppm": "PPM", ".TIFF": "TIFF",
+           ".dib": "BMP", ".apng": "PNG", ".jpg_large": "JPEG", "": "PNG"}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_row_09_every_ending_that_can_be_read(ending, tmp_path):
+    files = {f"{k}{ending}": picture(k, kind=ENDINGS[ending]) for k in range(3)}
+    data = Images(folder(tmp_path, files | {"4.png": picture(4), "note.txt": b"\x89PNG\r\n"}), NOISE)
+    assert len(data) == 4
+    assert data.checked()["skipped"] == {}
+
+
+@pytest.mark.parametrize(
+    ("ending", "says"),
+    [(".HEIC", "Most Compatible"), (".heif", "JPEG"), (".dng", "raw picture"), (".psd", "PNG or JPEG"),
+     (".jxl", "PNG or JPEG"), (".mp4", "PNG or JPEG")],
+)  # fmt: skip
+def test_row_09_a_picture_that_cannot_be_read_is_left_out_with_a_word(ending, says, tmp_path):
+    data = Images(folder(tmp_path, {"1.png": picture(1), "2.png": picture(2), f"IMG_3{ending}": b"x"}), NOISE)
+    assert len(data) == 2
+    assert says in data.skipped[f"IMG_3{ending}"]
+
+
+def test_row_15_a_zip_of_powershell(tmp_path):
+    data = Styles(packed(tmp_path / "a.zip", styles("\\")), STYLES)
+    assert (data.styles, len(data)) == ([PAINTER], 6)
+    data.batch([0], [None])
+
+
+@pytest.mark.parametrize("name", ["..\\..\\x.png", "C:\\x.png", "C:/x.png", "\\\\server\\x.png", "a/../../x.png"])
+def test_names_that_do_point_outside_are_refused(name, tmp_path):
+    with pytest.raises(ValueError, match="points outside"):
+        Files(packed(tmp_path / "a.zip", {name: picture(), "b.png": picture()}))
+
+
+def test_row_16_links_are_followed_but_in_no_circle(tmp_path):
+    folder(tmp_path / "elsewhere", {f"{k}.png": picture(k) for k in range(3)})
+    folder(tmp_path / "set", {f"monet/{k}.png": picture(k) for k in range(3)})
+    (tmp_path / "set" / "photos").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "set" / "monet" / "again").symlink_to(tmp_path / "set", target_is_directory=True)
+    (tmp_path / "set" / "photos" / "9.png").symlink_to(tmp_path / "gone.png")
+    data = Styles(tmp_path / "set", STYLES)
+    assert (data.styles, len(data)) == (["monet"], 6)
+    assert data.skipped == {"photos/9.png": "is a link to something that is not there"}
+
+
+@pytest.mark.parametrize("name", ["12:30.png", "a+b.png", "1 (2).png", "é#%20.png", "웃는 얼굴;1.png"])
+def test_names_with_signs(name, tmp_path):
+    files = Files(packed(tmp_path / "a.zip", {name: picture()}))
+    assert files.pictures() == [name]
+    assert files.open(name).size == (24, 24)
+
+
+def test_plus_signs_in_names_of_sources(tmp_path):
+    for name in ("a+b.zip", "c.zip"):
+        packed(tmp_path / name, {f"{name}/{k}.png": picture(k) for k in range(2)})
+    both, alone = tmp_path / "a+b.zip", tmp_path / "c.zip"
+    assert several(f"{both}/a+b.zip") == [f"{both}/a+b.zip"]
+    assert several(f"{alone}+{both}") == [str(alone), str(both)]
+    assert several(f"{both}+{alone}+real:digits") == [str(both), str(alone), "real:digits"]
+
+
+def test_a_folder_that_was_unpacked_in_another_encoding(tmp_path):
+    where = os.fsencode(tmp_path) + b"/" + PAINTER.encode("cp949")
+    os.mkdir(where)
+    for k in range(3):
+        (tmp_path / f"{k}.png").write_bytes(picture(k))
+        with open(where + f"/{k}.png".encode(), "wb") as file:
+            file.write(picture(k))
+    data = Styles(tmp_path, STYLES)
+    assert data.styles == [PAINTER]
+    data.batch([0], [None])
+
+
+def test_one_name_twice_is_said(tmp_path):
+    for name in ("a", "b"):
+        folder(tmp_path / name, {f"{k}.png": picture(k) for k in range(2)})
+    data = Images(f"{tmp_path / 'a'}+{tmp_path / 'b'}", NOISE)
+    assert len(data) == 2
+    assert data.skipped == dict.fromkeys(
+        [f"{tmp_path / 'b'}: {k}.png" for k in range(2)], "has the same name as another file"
+    )
