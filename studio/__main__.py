@@ -1,4 +1,4 @@
-"""The shell: python -m studio list | show | GAN VERB | train | runs | pause | stop |
+"""The shell: python -m studio list | show | GAN VERB | look | train | runs | pause | stop |
 keep | recipe | nearest | compare | adopt | publish | pull | measure | bench | table | doctor.
 
 Where a checkpoint's tag is asked, ``hub:owner/name`` means one of the Hub, which is pulled first."""
@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.refused import Refused, refusal, spoken, told
+from studio.refused import Phrase, Refused, refusal, spoken, told
 
 if TYPE_CHECKING:
     from studio.training.runs import Run
@@ -77,6 +77,12 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Callable[[argparse.Nam
     p.add_argument("--write", action="store_true", help="put the figures into the checkpoint's card")
     p = command(_bench, "Compare the exact and the fast variant on this machine.")
     p.add_argument("gan", nargs="?")
+    p.add_argument("--json", action="store_true")
+    p = command(_look, "What a training would see of some data, without training.")
+    p.add_argument("gan", choices=registry.names())
+    p.add_argument("--data", required=True, help="a folder, a zip, a folder in a zip, or toy")
+    p.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", help="fields of the GAN's Config")
+    p.add_argument("--out", help="a picture to write: examples as the net will see them")
     p.add_argument("--json", action="store_true")
     p = command(_train, "Train a GAN; stop with Ctrl+C (it saves) and go on with --resume.")
     p.add_argument("gan", nargs="?")
@@ -339,6 +345,31 @@ def _bench(given: argparse.Namespace) -> None:
 
     rows = bench.bench(given.gan)
     print(json.dumps(rows) if given.json else bench.table(rows))
+
+
+def _look(given: argparse.Namespace) -> None:
+    from studio import registry
+    from studio.training import runs
+    from studio.training.preview import preview
+
+    kind = registry.gan(given.gan)
+    config = runs.changed(kind, {}, given.set)
+    named = {pair.partition("=")[0] for pair in given.set}
+    if not named & {"labels", "domains"}:  # those of the paper's data
+        config = kind.Data.unlabelled(config)
+    seen = preview(given.gan, given.data, config)
+    if given.out:
+        seen.sheet.save(given.out)
+    if given.json:
+        print(json.dumps({"gan": given.gan, "source": given.data, **seen.facts()}, ensure_ascii=False))
+        return
+    print(f"{given.data}: {seen.kind}, {seen.count}")
+    for name, count in seen.parts.items():
+        print(f"  {name}: {count}")
+    for size, count in seen.sizes.items():
+        print(f"  {size}: {count} / {seen.looked}")
+    for why, count in seen.reasons.items():
+        print(told(Phrase("skipped.counted", n=count, why=why), spoken()))
 
 
 def _train(given: argparse.Namespace) -> None:

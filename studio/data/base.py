@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from studio.data.files import is_own, opened, several
-from studio.refused import Refused, phrase
+from studio.refused import Phrase, Refused, phrase
 
 Random = np.random.Generator
 TOYS_DRAWN = 4000  # pictures in a toy set: each is drawn from its own number
@@ -49,7 +49,7 @@ class DataSet:
             self.skipped |= getattr(self.files, "left_out", {})
             self.kind, self.names = self.understand(config)
         if len(self.names) < self.LEAST:
-            raise Refused("data.few", source=source, n=len(self.names), least=self.LEAST, asks=self.asks)
+            raise self.lacking("data.few", source=source, n=len(self.names), least=self.LEAST, asks=self.asks)
 
     @classmethod
     def sources(cls) -> list[str]:
@@ -174,7 +174,7 @@ class DataSet:
 
         Returns:
             kind, count, looked (how many were opened), sizes (the five most frequent, ``"256 x 256"`` -> count),
-            skipped (name -> why).
+            skipped (name -> why), reasons (see `reasons`), parts (see `parts`).
         """
         places = range(len(self)) if most is None else range(0, len(self), max(1, len(self) // most))
         sizes: Counter[str] = Counter()
@@ -187,7 +187,7 @@ class DataSet:
                 sizes[f"{found.shape[1]} x {found.shape[0]}"] += 1
         self.names = [name for name in self.names if name not in bad]
         if len(self.names) < self.LEAST:
-            raise Refused(
+            raise self.lacking(
                 "data.usable", n=len(self.names), source=Path(self.source).name, least=self.LEAST, asks=self.asks
             )
         return {
@@ -196,7 +196,35 @@ class DataSet:
             "looked": len(places),
             "sizes": dict(sizes.most_common(5)),
             "skipped": dict(self.skipped),
+            "reasons": self.reasons(),
+            "parts": self.parts(),
         }
+
+    def parts(self) -> dict[str, int]:
+        """What there is of each kind: classes, styles or domains, and how many examples each has."""
+        return {}
+
+    def reasons(self) -> dict[str, int]:
+        """Why files were left out, and how many for each reason, the most frequent first."""
+        return counted(self.skipped)
+
+    def lacking(self, code: str, **values: Any) -> Refused:
+        """The error that too little remains, with the reason for which most was left out, if anything was."""
+        says = Refused(code, **values)
+        if not self.skipped:
+            return says
+        why, n = next(iter(self.reasons().items()))
+        return Refused("data.leftOut", says=says, n=n, all=len(self.skipped), why=why)
+
+
+def counted(skipped: Mapping[str, str]) -> dict[str, int]:
+    """Reasons of the same kind as one: ``name -> why`` becomes ``why -> how many``; of each the first stands for all,
+    with its name."""
+    kinds: dict[str, list[str]] = {}
+    for name, why in skipped.items():
+        kinds.setdefault(getattr(why, "code", why), []).append(name)
+    most = sorted(kinds.values(), key=len, reverse=True)
+    return {Phrase("skipped.such", name=names[0], why=skipped[names[0]]): len(names) for names in most}
 
 
 def hold_out(

@@ -81,7 +81,7 @@ class TwoDomains(DataSet):
     def understand(self, config: Any) -> tuple[str, list[str]]:
         pictures = _photos(self.files.pictures())
         if not pictures:
-            raise Refused("data.none", source=self.source, asks=self.asks)
+            raise self.lacking("data.none", source=self.source, asks=self.asks)
         if isinstance(self.files, _Apart):
             self.called = tuple(map(_last, several(self.source)))
             self.sides = tuple([name for name in pictures if name.startswith(f"{side}/")] for side in _Apart.LETTERS)
@@ -148,6 +148,9 @@ class TwoDomains(DataSet):
     def facts(self) -> dict[str, Any]:
         """What the trained checkpoint's card should say: the names of the two domains."""
         return {"domains": list(self.called)}
+
+    def parts(self) -> dict[str, int]:
+        return {called: len(names) for called, names in zip(self.called, self.sides, strict=True)}
 
     # ---- what is set aside ------------------------------------------------------------------------------------------
 
@@ -260,6 +263,8 @@ class _Apart:
     def __init__(self, sources: Sequence[str]) -> None:
         self.parts = dict(zip(self.LETTERS, map(opened, sources), strict=True))
         self.names = [f"{letter}/{name}" for letter, part in self.parts.items() for name in part.names]
+        both = [(letter, getattr(part, "left_out", {})) for letter, part in self.parts.items()]
+        self.left_out = {f"{letter}/{name}": why for letter, left in both for name, why in left.items()}
 
     def pictures(self) -> list[str]:
         return [f"{letter}/{name}" for letter, part in self.parts.items() for name in part.pictures()]

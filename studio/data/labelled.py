@@ -127,7 +127,7 @@ class Labelled(DataSet):
                     self.skipped[name] = Phrase("skipped.noLabel" if self.partial else "skipped.unknownLabel")
             self.keep([name for name in self.names if name not in self.skipped])
         if len(self.names) < self.LEAST:
-            raise Refused(
+            raise self.lacking(
                 "data.unlabelled",
                 n=len(self.names),
                 source=self.source,
@@ -141,7 +141,7 @@ class Labelled(DataSet):
     def understand(self, config: Any) -> tuple[str, list[str]]:
         pictures = self.files.pictures()
         if not pictures:
-            raise Refused("data.none", source=self.source, asks=self.asks)
+            raise self.lacking("data.none", source=self.source, asks=self.asks)
         tables = [read_table(self.files, name) for name in self.files.names if name.lower().endswith((".csv", ".txt"))]
         tables = [table for table in tables if table is not None]
         classes = {name: PurePosixPath(name).parent.name.replace(" ", "_") for name in pictures}
@@ -264,6 +264,10 @@ class Labelled(DataSet):
             ]  # fmt: skip
             found.append([each for each in values if len(each)])
         return [each for each in found if each]
+
+    def parts(self) -> dict[str, int]:
+        rows = np.stack([self.all_labels(k) for k in range(len(self))])
+        return dict(zip(self.labels.names, (rows == 1).sum(axis=0).tolist(), strict=True))
 
     def keep(self, names: Sequence[str]) -> None:
         super().keep(names)

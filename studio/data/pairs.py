@@ -45,7 +45,7 @@ class Pairs(DataSet):
     def understand(self, config: Any) -> tuple[str, list[str]]:
         pictures = self.files.pictures()
         if not pictures:
-            raise Refused("data.none", source=self.source, asks=self.asks)
+            raise self.lacking("data.none", source=self.source, asks=self.asks)
         folders = {folder: {stem(name): name for name in names} for folder, names in by_folder(pictures).items()}
         if {"photos", "labels"} <= set(folders):
             self.left, self.right = folders["labels"], folders["photos"]

@@ -32,7 +32,7 @@ class Images(DataSet):
     def understand(self, config: Any) -> tuple[str, list[str]]:
         found = self.files.pictures()
         if not found:
-            raise Refused("data.none", source=self.source, asks=self.asks)
+            raise self.lacking("data.none", source=self.source, asks=self.asks)
         return "pictures", found
 
     def picture(self, index: int) -> np.ndarray | None:

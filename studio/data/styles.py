@@ -96,6 +96,9 @@ class Styles(DataSet):
         """The gates' names, in their order."""
         return {"styles": self.before + self.styles}
 
+    def parts(self) -> dict[str, int]:
+        return {"photos": len(self.photos)} | {style: len(self.paintings.get(style, [])) for style in self.styles}
+
     def set_aside(self, count: int, seed: int = 0) -> list[str]:
         """``count`` paintings of each style, and the photos of a ``test`` folder, or ``count`` photos without one."""
         if self.toy:

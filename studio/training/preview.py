@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from studio import images, registry
 from studio.guests.limits import limits
 from studio.images import Picture
-from studio.refused import Refused
+from studio.refused import Refused, words
 from studio.training import runs
 
 LOOKED_AT = 500  # pictures that are opened, at most about twice as many: a look, not an inspection
@@ -20,7 +20,7 @@ ACROSS, DOWN = 8, 3  # examples on the contact sheet
 @dataclass(frozen=True)
 class Preview:
     """kind, count, how many were opened, sizes -> how many of those, name -> why it is skipped; a contact sheet of
-    examples as the net will see them."""
+    examples as the net will see them; why something is skipped -> how many; classes, styles or domains -> how many."""
 
     kind: str
     count: int
@@ -28,6 +28,20 @@ class Preview:
     sizes: dict[str, int]
     skipped: dict[str, str]
     sheet: Picture
+    reasons: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, Any]:
+        """The same as JSON, with what is said in both languages."""
+        return {
+            "kind": self.kind,
+            "count": self.count,
+            "looked": self.looked,
+            "sizes": self.sizes,
+            "parts": self.parts,
+            "reasons": [{"count": n, "says": words(why)} for why, n in self.reasons.items()],
+            "skipped": {name: words(why) for name, why in self.skipped.items()},
+        }
 
 
 def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Preview:

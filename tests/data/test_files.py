@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from studio.__main__ import main
 from studio.data import Files, Images, Labelled, Pairs, Segmentations, Styles
 from studio.data.files import several
 
@@ -220,3 +221,36 @@ def test_one_name_twice_is_said(tmp_path):
     assert data.skipped == dict.fromkeys(
         [f"{tmp_path / 'b'}: {k}.png" for k in range(2)], "has the same name as another file"
     )
+
+
+# ---- what is left out is said ---------------------------------------------------------------------------------------
+
+
+def test_left_out_files_are_counted_by_reason(tmp_path):
+    files = {f"{k}.png": picture(k) for k in range(3)} | {f"IMG_{k}.HEIC": b"x" for k in range(4)} | {"9.png": b"cut"}
+    data = Images(folder(tmp_path, files), NOISE)
+    found = data.checked()
+    assert list(found["reasons"].values()) == [4, 1]
+    assert "IMG_0.HEIC is a HEIC picture" in next(iter(found["reasons"]))
+    assert found["count"] == 3
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_where_nothing_remains_the_most_frequent_reason_is_the_error(language, tmp_path):
+    folder(tmp_path, {f"IMG_{k}.heic": b"x" for k in range(4)} | {"1.psd": b"x"})
+    with pytest.raises(Refused) as told:
+        Images(tmp_path, NOISE)
+    assert "JPEG" in told.value.said(language)
+    assert "4" in told.value.said(language)
+
+
+def test_a_look_in_the_shell_says_what_the_form_says(tmp_path, capsys):
+    source = folder(tmp_path / "a", styles() | {"IMG_1.heic": b"x"})
+    assert main(["look", "gated_gan", "--data", str(source), "--json", "--set", "size=32", "load=32"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["count"], found["parts"]) == ("styles", 6, {"photos": 3, PAINTER: 3})
+    assert found["reasons"][0]["count"] == 1
+    assert "HEIC" in found["skipped"]["IMG_1.heic"]["ko"]
+    assert main(["look", "gated_gan", "--data", str(source), "--set", "size=32", "load=32"]) == 0
+    assert f"{PAINTER}: 3" in capsys.readouterr().out
+    assert main(["look", "gated_gan", "--data", str(tmp_path / "none")]) == 2

@@ -384,10 +384,13 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
         return seen
     known = book("train")["kinds"].get({"side by side": "beside"}.get(seen.kind, seen.kind))
     st.markdown(word("train.form.counted", count=f"{seen.count:,}", kind=said(known) if known else seen.kind))
+    if seen.parts:
+        st.caption(", ".join(f"{plain(name)} ({count:,})" for name, count in list(seen.parts.items())[:64]))
     sizes = ", ".join(f"{size} ({count})" for size, count in seen.sizes.items())
     st.caption(word("train.form.sizes", looked=f"{seen.looked:,}", sizes=sizes))
     if seen.skipped:
-        st.warning(word("train.form.skipped", n=len(seen.skipped)), icon=":material/warning:")
+        why = "".join(f"\n- {count}: {plain(errors.said(reason))}" for reason, count in seen.reasons.items())
+        st.warning(f"{word('train.form.skipped', n=len(seen.skipped))}\n{why}", icon=":material/warning:")
         some = dict(sorted(seen.skipped.items())[:100])
         with st.container(height=260 if len(some) > 4 else "content", border=False):
             st.table(
