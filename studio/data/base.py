@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from studio.data.files import is_own, opened, several
+from studio.data.files import is_own, opened, read_as, several
 from studio.refused import Phrase, Refused, phrase
 
 Random = np.random.Generator
@@ -40,7 +40,9 @@ class DataSet:
     LEAST: ClassVar[int] = 2
 
     def __init__(self, source: str | Path, config: Any) -> None:
-        self.source, self.size = str(source), getattr(config, "size", 0)  # points have none
+        self.source, self.reading = read_as(source)
+        self.size = getattr(config, "size", 0)  # points have none
+        self.readings: tuple[str, ...] = ()  # what the files could be taken for, where that is not sure
         self.skipped: dict[str, str] = {}  # name -> why
         self.toy = self._toy()
         self.files = None if self.toy else self.opened()
@@ -174,7 +176,7 @@ class DataSet:
 
         Returns:
             kind, count, looked (how many were opened), sizes (the five most frequent, ``"256 x 256"`` -> count),
-            skipped (name -> why), reasons (see `reasons`), parts (see `parts`).
+            readings, skipped (name -> why), reasons (see `reasons`), parts (see `parts`).
         """
         places = range(len(self)) if most is None else range(0, len(self), max(1, len(self) // most))
         sizes: Counter[str] = Counter()
@@ -198,6 +200,7 @@ class DataSet:
             "skipped": dict(self.skipped),
             "reasons": self.reasons(),
             "parts": self.parts(),
+            "readings": self.readings,
         }
 
     def parts(self) -> dict[str, int]:

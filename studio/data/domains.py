@@ -19,14 +19,14 @@ from torch import Tensor
 from studio import images
 from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import opened, several
-from studio.data.labelled import Table, read_table
-from studio.data.segmentations import LABELS, PHOTOS
+from studio.data.layouts import LABELS, PHOTOS, SPLITS
+from studio.data.layouts import TESTED as HELD
+from studio.data.tables import Lookup, tables_of
 from studio.refused import Phrase, Refused
 from studio.toys import bags, landscapes, shoes
 
 KNOWN = (("traina", "trainb"), ("a", "b"), ("x", "y"))  # folders whose names say that they are the two domains
-SPLITS = {"train", "test", "val"}  # folders that say nothing of a domain, above or below those that do
-TESTED = {"test", "val", "testa", "testb", "vala", "valb"}  # no training sees what is in them
+TESTED = HELD | {"testa", "testb", "vala", "valb"}  # no training sees what is in them
 LEAST = 2  # pictures of a domain
 DRAWN: dict[str, dict[str, Callable[[Random, int], np.ndarray]]] = {  # toy sets: domain -> who draws it
     "seasons": {"summer": landscapes.summer, "winter": landscapes.winter},
@@ -288,9 +288,9 @@ def _shrunk(array: np.ndarray, side: int) -> np.ndarray:
 
 def _photos(pictures: Sequence[str]) -> list[str]:
     """The pictures without label maps that lie beside photos."""
-    if not any(_folders(name) & set(PHOTOS) for name in pictures):
+    if not any(_folders(name) & PHOTOS for name in pictures):
         return list(pictures)
-    return [name for name in pictures if not _folders(name) & set(LABELS)]
+    return [name for name in pictures if not _folders(name) & LABELS]
 
 
 def _folders(name: str) -> set[str]:
@@ -369,27 +369,17 @@ class Side(NamedTuple):
 
 
 def _told(files: Any, pictures: Sequence[str]) -> dict[str, _Facts]:
-    """What folders and tables say of each picture. A row names its file with or without folder and ending."""
+    """What folders and tables say of each picture. A row names its file as `tables.Lookup` says."""
     rows: dict[str, dict[str, str]] = {}
-    for name in files.names:
-        if name.lower().endswith((".csv", ".txt")) and (table := read_table(files, name)) is not None:
-            rows |= _rows(table)
-    found = {}
-    for name in pictures:
-        path = PurePosixPath(name)
-        row = next((rows[key] for key in (name, path.name, str(path.with_suffix("")), path.stem) if key in rows), {})
-        found[name] = _Facts(_folders(name), row)
-    return found
-
-
-def _rows(table: Table) -> dict[str, dict[str, str]]:
-    head = [_same(column) for column in table.header]
-    return {
-        row[table.file].replace("\\", "/").removeprefix("./"): {
-            column: _same(cell) for k, (column, cell) in enumerate(zip(head, row, strict=True)) if k != table.file
-        }
-        for row in table.rows
-    }
+    find = Lookup(pictures)
+    for table in tables_of(files, pictures)[0]:
+        head = [_same(column) for column in table.header]
+        for row in table.rows:
+            said = {
+                column: _same(cell) for k, (column, cell) in enumerate(zip(head, row, strict=True)) if k != table.file
+            }
+            rows |= dict.fromkeys(find(row[table.file]), said)
+    return {name: _Facts(_folders(name), rows.get(name, {})) for name in pictures}
 
 
 def _offered(told: dict[str, _Facts]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -241,9 +242,15 @@ def is_name(part: str) -> bool:
     return is_own(part) or part.startswith("torchvision:")
 
 
+def read_as(source: str | Path) -> tuple[str, str]:
+    """``photos.zip?as=photos`` -> the source, and what its files shall be taken for ("" = nothing is said)."""
+    path, sign, reading = str(source).rpartition("?as=")
+    return (path, reading) if sign and re.fullmatch(r"[a-z ]+", reading) else (str(source), "")
+
+
 def several(source: str | Path) -> list[str]:
     """The sources that are joined by ``+``; a path that has a + in its own name is one."""
-    whole, found = str(source), []
+    whole, found = read_as(source)[0], []
     parts = whole.split("+")
     if len(parts) == 1 or (not is_name(whole) and _is_there(whole)):
         return [whole]

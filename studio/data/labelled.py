@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import zlib
 from collections import Counter
@@ -19,16 +17,14 @@ import torch
 from torch import Tensor
 
 from studio import images
+from studio.data import layouts
 from studio.data.base import DataSet, Random, hold_out, to_batch
-from studio.data.files import Files
+from studio.data.files import read_as
+from studio.data.tables import (
+    Lookup, Table, all_of, column_of, finds, offered, signs_of, tables_of, value_of,
+)  # fmt: skip
 from studio.refused import Phrase, Refused
 from studio.toys import digits, faces
-
-YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
-MINUS = {"-1", "-1.0"}  # "no" in CelebA's tables, which have no 0
-UNKNOWN = {"", "nan", "na", "none", "?"}
-FILE_COLUMNS = ("file", "filename", "file_name", "image_id", "image", "name", "path")
-
 
 DRAWN = {  # the labels of the drawn sets, in the notation of `labels_of`
     "faces": "|".join(faces.HAIR) + " " + " ".join(faces.TRAITS[len(faces.HAIR) :]),
@@ -82,7 +78,7 @@ class Labelled(DataSet):
     What the files are is read off them (``kind`` says what was understood):
 
     - ``table``: a CSV (or CelebA's ``list_attr_celeba.txt``) with a row a picture. A label is a column of 1/0, of
-      1/-1 or of yes/no, or it is a word in a column of words: ``black`` is true of rows with ``black`` in ``hair``,
+      1/-1 or of yes/no, a number of a column of few (``level_3``), or it is a word in a column of words: ``black`` is true of rows with ``black`` in ``hair``,
       false of those with another label's word. An empty cell is unknown, and so is a word that is no label.
     - ``classes``: a folder for each label, ``smiling/1.png``; true of its own, false of the others of its set. The
       built-in sets are such: their labels are digits, or letters.
@@ -106,7 +102,7 @@ class Labelled(DataSet):
     TOYS = ("faces", "digits")
 
     def __init__(self, source: Any, config: Any) -> None:
-        self.source, self.text = str(source), config.labels.strip()
+        self.source, self.text = read_as(source)[0], config.labels.strip()
         if (toy := self._toy()) and not self.text:
             self.text = DRAWN[toy]
         self.labels = labels_of(self.text) if self.text else Labels((), (), ())  # else: what the files have
@@ -142,19 +138,22 @@ class Labelled(DataSet):
         pictures = self.files.pictures()
         if not pictures:
             raise self.lacking("data.none", source=self.source, asks=self.asks)
-        tables = [read_table(self.files, name) for name in self.files.names if name.lower().endswith((".csv", ".txt"))]
-        tables = [table for table in tables if table is not None]
-        classes = {name: PurePosixPath(name).parent.name.replace(" ", "_") for name in pictures}
+        tables, ignored = tables_of(self.files, pictures)
+        self.skipped |= ignored
+        folders = {name: PurePosixPath(layouts.without_splits(str(PurePosixPath(name).parent))) for name in pictures}
+        classes = {name: folder.name.replace(" ", "_") for name, folder in folders.items()}
         if not self.text:
-            self.text = _all_of(tables[0]) if tables else _all_folders(pictures)
+            self.text = next(filter(None, map(all_of, tables)), "") if tables else _all_folders(pictures)
+            if not self.text:
+                raise self.lacking("data.nothingSaid", source=self.source, asks=self.asks)
             self.labels = labels_of(self.text)
         if tables:
-            offers = [[name for name in self.labels.names if _finds(table, name)] for table in tables]
+            offers = [[name for name in self.labels.names if finds(table, name)] for table in tables]
             best = max(range(len(tables)), key=lambda k: len(offers[k]))
             missing = [name for name in self.labels.names if name not in offers[best]]
             if missing:
                 raise self._missing(
-                    missing, _offered(tables[best]), Phrase("data.columnsOf", table=tables[best].name), " "
+                    missing, offered(tables[best]), Phrase("data.columnsOf", table=tables[best].name), " "
                 )
             return "table", self._from_table(tables[best], pictures)
         missing = [name for name in self.labels.names if name not in classes.values()]
@@ -180,21 +179,17 @@ class Labelled(DataSet):
         return list(self.known)
 
     def _from_table(self, table: Table, pictures: list[str]) -> list[str]:
-        columns = [_column(table, name) for name in self.labels.names]
-        signed = _signed(table, [column for column, word in columns if word is None])
-        by_name: dict[str, list[str]] = {}
-        for picture in pictures:  # rows name files with or without their folder
-            by_name.setdefault(PurePosixPath(picture).name, []).append(picture)
-        whole, told = set(pictures), set()
+        columns = [column_of(table, name) for name in self.labels.names]
+        signed = signs_of(table, [column for column, word in columns if word is None])
+        find, told = Lookup(pictures), set()
         trust = next((k for k, name in enumerate(table.header) if name.lower() == "source"), None)
         sure: set[str] = set()
-        for number, row in enumerate(table.rows, table.first):
-            file = row[table.file].replace("\\", "/").removeprefix("./")
-            found = [file] if file in whole else by_name.get(PurePosixPath(file).name, [])
+        for number, row in zip(table.lines, table.rows, strict=True):
+            file, found = row[table.file], find(row[table.file])
             if len(found) != 1:
                 self.skipped[file or f"row {number}"] = Phrase("skipped.several" if found else "skipped.notThere")
                 continue
-            values = np.array([_value(table, number, row, *column, signed) for column in columns], np.float32)
+            values = np.array([value_of(table, number, row, *column, signed) for column in columns], np.float32)
             for group in self.labels.groups:  # two words in one column: what is not the one word is the other
                 if not np.nansum(values[list(group)]) and all(columns[k][1] is not None for k in group):
                     values[list(group)] = np.nan
@@ -274,7 +269,12 @@ class Labelled(DataSet):
         self.__dict__.pop("_rare", None)
 
     def set_aside(self, count: int, seed: int = 0) -> list[str]:
-        """Only pictures that were labelled by hand are good enough to measure on, where the table says which are."""
+        """What lies in a folder for tests; else only pictures that were labelled by hand are good enough to measure on,
+        where the table says which are."""
+        if not self.toy:
+            tested = [name for name in self.names if layouts.is_tested(name)]
+            if tested and len(self.names) - len(tested) >= self.LEAST:
+                return sorted(tested)
         sure = [name for name in self.names if self.sure is None or name in self.sure]
         return hold_out(self, count, seed, kinds=[sure])
 
@@ -334,135 +334,11 @@ class Labelled(DataSet):
         }
 
 
-# ---- tables ---------------------------------------------------------------------------------------------------------
-
-
-class Table(NamedTuple):
-    name: str
-    header: list[str]  # spaces in names are underscores
-    rows: list[list[str]]
-    first: int  # the number that an editor shows beside the first row
-    file: int  # the column with the files' names
-
-
-def read_table(files: Files, name: str) -> Table | None:
-    """A table of a CSV, or of CelebA's text form: a count, the names, then a file and its values a line.
-
-    Raises:
-        ValueError: a row with too few or too many columns, a column that comes twice.
-    """
-    try:
-        text = files.read(name).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refused("data.encoding", file=name) from error
-    lines = text.splitlines()
-    if name.lower().endswith(".txt"):
-        if len(lines) < 3 or not lines[0].strip().isdigit():
-            return None
-        rows, first = [line.split() for line in lines[1:]], 3
-        if len(rows[0]) == len(rows[1]) - 1:
-            rows[0].insert(0, "file")
-    else:
-        separator = max(",;\t", key=(lines or [""])[0].count)
-        rows, first = list(csv.reader(io.StringIO(text), delimiter=separator)), 2
-    rows = [[cell.strip() for cell in row] for row in rows]
-    if not rows or len(rows[0]) < 2:
-        return None
-    header = [cell.replace(" ", "_") for cell in rows[0]]
-    twice = [column for column, count in Counter(header).items() if count > 1]
-    if twice:
-        raise Refused("data.twins", file=name, column=twice[0])
-    body = []
-    for number, row in enumerate(rows[1:], first):
-        if row and any(row):
-            if len(row) != len(header):
-                raise Refused("data.cells", file=name, line=number, n=len(row), header=len(header))
-            body.append(row)
-    found = [k for k, column in enumerate(header) if column.lower() in FILE_COLUMNS]
-    return Table(PurePosixPath(name).name, header, body, first, found[0] if found else 0)
-
-
-def _all_of(table: Table) -> str:
-    """A notation of all that a table can be asked: its columns of yes and no, and its columns of a few words."""
-    found = []
-    for k, name in enumerate(table.header):
-        cells = {row[k].lower() for row in table.rows}
-        words = sorted({row[k].replace(" ", "_") for row in table.rows if _is_word(row[k])})
-        if k == table.file or name.lower() == "source" or re.search(r"[|/]", name):
-            continue
-        if not words and cells & YES and cells <= YES | NO | MINUS | UNKNOWN:
-            found.append(name)
-        elif 2 <= len(words) <= 12 and not any(re.search(r"[|/]", word) for word in words):
-            found.append("|".join(words))
-    return " ".join(found)
-
-
 def _all_folders(pictures: Sequence[str]) -> str:
     """A notation of all folders of pictures; folders in different folders are label sets of their own."""
     found: dict[str, set[str]] = {}
     for name in pictures:
-        folder = PurePosixPath(name).parent
+        folder = PurePosixPath(layouts.without_splits(str(PurePosixPath(name).parent)))
         if folder.name:
             found.setdefault(str(folder.parent), set()).add(folder.name.replace(" ", "_"))
     return " / ".join("|".join(sorted(names)) for _, names in sorted(found.items()))
-
-
-def _is_word(cell: str) -> bool:
-    return cell.lower() not in YES | NO | MINUS | UNKNOWN and not re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", cell.lower())
-
-
-def _words(table: Table) -> dict[str, list[int]]:
-    """Words in the cells -> the columns they are in; not those of the column of files, nor of free text."""
-    found: dict[str, list[int]] = {}
-    for k in range(len(table.header)):
-        values = {row[k] for row in table.rows} if k != table.file else set()
-        words = {value for value in values if _is_word(value)}
-        if len(words) <= 64:
-            for word in words:
-                found.setdefault(word.replace(" ", "_"), []).append(k)
-    return found
-
-
-def _offered(table: Table) -> list[str]:
-    """What a label may be called: columns of yes and no, and the words in columns of words."""
-    words = _words(table)
-    worded = {k for places in words.values() for k in places}
-    plain = [name for k, name in enumerate(table.header) if k != table.file and k not in worded]
-    cells = {name: {row[table.header.index(name)].lower() for row in table.rows} for name in plain}
-    return [name for name in plain if cells[name] <= YES | NO | MINUS | UNKNOWN] + sorted(words)
-
-
-def _finds(table: Table, name: str) -> bool:
-    return name in table.header or name in _words(table)
-
-
-def _column(table: Table, name: str) -> tuple[int, str | None]:
-    """(column, None) for a column of yes and no, (column, word) for a word in a column of words."""
-    if name in table.header and table.header.index(name) != table.file:
-        return table.header.index(name), None
-    places = _words(table)[name]
-    if len(places) > 1:
-        both = " and ".join(table.header[k] for k in places)
-        raise Refused("data.ambiguous", file=table.name, name=name, columns=both)
-    return places[0], name
-
-
-def _signed(table: Table, columns: list[int]) -> bool:
-    """Whether "no" is written -1, as in CelebA, and not 0."""
-    cells = {row[k].lower() for row in table.rows for k in columns}
-    if cells & MINUS and cells & NO & {"0", "0.0"}:
-        raise Refused("data.signs", file=table.name)
-    return bool(cells & MINUS)
-
-
-def _value(table: Table, number: int, row: list[str], column: int, word: str | None, signed: bool) -> float:
-    cell = row[column]
-    if cell.lower() in UNKNOWN:
-        return np.nan
-    if word is not None:
-        return float(cell.replace(" ", "_") == word)
-    if cell.lower() in YES:
-        return 1.0
-    if cell.lower() in (NO | MINUS if signed else NO):
-        return 0.0
-    raise Refused("data.label", file=table.name, line=number, column=table.header[column], cell=cell[:40])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -11,9 +12,8 @@ import torch
 from torch import Tensor
 
 from studio import images, toys
-from studio.data import sketches
+from studio.data import layouts, sketches
 from studio.data.base import DataSet, Random, to_batch, window
-from studio.data.files import by_folder, stem
 from studio.labels import Classes
 from studio.refused import Phrase, Refused, phrase
 
@@ -24,11 +24,14 @@ class Pairs(DataSet):
     What the files are is read off them (``kind`` says what was understood):
 
     - ``labels``: ``photos/`` and ``labels/`` with equal names (label maps of class ids, coloured by ``classes.json``);
-    - ``folders``: two folders with equal names, the input first in the alphabet (``A/ B/``, ``edges/ photos/``);
-    - ``side by side``: every picture is twice as wide as high, the input on the left (the original datasets' form);
+    - ``folders``: two folders with equal names, the input first in the alphabet (``A/ B/``, ``edges/ photos/``) unless
+      their names say otherwise, or names such as ``1_A.png`` and ``1_B.png`` (see `studio.data.layouts`);
+    - ``side by side``: the pictures are twice as wide as high, or wider, the input on the left (the original form);
     - ``photos``: anything else; the sketches are drawn from them (`studio.data.sketches`), anew each time;
     - ``toy``: drawn by the studio, no files needed.
 
+    Where several are possible, ``readings`` lists them, and ``?as=photos`` behind the source chooses; ``?as=turned``
+    are the two folders the other way round.
     """
 
     asks: ClassVar = {
@@ -46,21 +49,40 @@ class Pairs(DataSet):
         pictures = self.files.pictures()
         if not pictures:
             raise self.lacking("data.none", source=self.source, asks=self.asks)
-        folders = {folder: {stem(name): name for name in names} for folder, names in by_folder(pictures).items()}
-        if {"photos", "labels"} <= set(folders):
-            self.left, self.right = folders["labels"], folders["photos"]
+        maps, two = layouts.maps(pictures), layouts.two(pictures, self.LEAST)
+        shape, sure = self._beside(pictures)
+        could = ["labels"] * (maps is not None) + ["folders", "turned"] * (two is not None and maps is None)
+        could += ["side by side", "photos"] if shape and sure else ["photos"] + ["side by side"] * (shape is not None)
+        self.readings = tuple(could)
+        kind = self.reading if self.reading in could else could[0]
+        if kind == "labels":
+            self.left, self.right = maps.left, maps.right
             self._read_palette()
-            return "labels", self._both()
-        if len(folders) == 2:
-            first, second = sorted(folders)
-            if len(set(folders[first]) & set(folders[second])) >= max(self.LEAST, len(folders[first]) // 2):
-                self.left, self.right = folders[first], folders[second]
-                return "folders", self._both()
-        some = [self.open(n) for n in pictures[:: max(1, len(pictures) // 12)]]
+            return kind, self._both()
+        if kind in ("folders", "turned"):
+            self.called = two.called if kind == "folders" else two.called[::-1]
+            self.left, self.right = (two.left, two.right) if kind == "folders" else (two.right, two.left)
+            names = {*two.left.values(), *two.right.values()}
+            self.skipped |= {name: Phrase("skipped.noPair") for name in pictures if name not in names}
+            return "folders", self._both()
+        self.right, self.shape = {n: n for n in pictures}, shape
+        return kind, pictures
+
+    def _beside(self, pictures: Sequence[str]) -> tuple[float | None, bool]:
+        """(width / height of what could be two pictures side by side, whether it is taken to be that).
+
+        Twice as wide as high is the original form, and nobody's camera makes what is wider. What is narrower, such as
+        two upright photos beside each other, is taken for two if the edges in both halves lie in the same places.
+        """
+        some = [self.open(n) for n in pictures[:: max(1, len(pictures) // 12)][:16]]
         some = [p for p in some if p is not None]
-        self.right = {n: n for n in pictures}
-        beside = bool(some) and all(p.width == 2 * p.height for p in some)
-        return ("side by side" if beside else "photos"), pictures
+        if not some:
+            return None, False
+        shape, count = Counter(round(p.width / p.height, 2) for p in some).most_common(1)[0]
+        alike = [p for p in some if p.width % 2 == 0 and abs(p.width / p.height / shape - 1) < 0.02]
+        if shape < 1.2 or len(alike) < 2 * len(some) / 3:
+            return None, False
+        return shape, shape >= 1.99 or float(np.mean([_alike(p) for p in alike])) > 0.5
 
     def _both(self) -> list[str]:
         for each in set(self.left) ^ set(self.right):
@@ -82,6 +104,9 @@ class Pairs(DataSet):
         if photo is None:
             return None
         if self.kind == "side by side":
+            if abs(photo.width / photo.height / self.shape - 1) > 0.05:
+                self.skipped[name] = Phrase("skipped.otherShape", width=photo.width, height=photo.height)
+                return None
             half = photo.width // 2
             both = photo.crop((0, 0, half, photo.height)), photo.crop((half, 0, 2 * half, photo.height))
             return np.asarray(both[0]), np.asarray(both[1])
@@ -143,3 +168,12 @@ class Pairs(DataSet):
             "palette": self.palette,
             "hints": self.hints > 0,
         }
+
+
+def _alike(both: images.Picture) -> float:
+    """How well the edges in the left half of a picture lie where those in its right half do, at most 1."""
+    grey = cv2.resize(np.asarray(both.convert("L")), (128, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
+    edges = [np.hypot(*np.gradient(half)).ravel() for half in (grey[:, :64], grey[:, 64:])]
+    if min(edge.std() for edge in edges) < 1e-3:
+        return 0.0
+    return float(np.corrcoef(*edges)[0, 1])

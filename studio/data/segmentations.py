@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from studio.data import layouts
 from studio.data.base import DataSet, Random, to_batch, window
-from studio.data.files import by_folder, stem
+from studio.data.files import by_folder
 from studio.labels import UNKNOWN, Classes, distinct_colour, sampled
 from studio.refused import Phrase, Refused, phrase
 from studio.toys.landscapes import CLASSES, COLOURS, landscape
-
-PHOTOS, LABELS = ("photos", "images", "photo", "image"), ("labels", "masks", "annotations", "label", "mask")
 
 
 class Segmentations(DataSet):
@@ -40,12 +39,12 @@ class Segmentations(DataSet):
         super().__init__(source, config)
 
     def understand(self, config: Any) -> tuple[str, list[str]]:
-        folders = {folder: {stem(n): n for n in names} for folder, names in by_folder(self.files.pictures()).items()}
-        photos, labels = (next((folders[n] for n in known if n in folders), None) for known in (PHOTOS, LABELS))
-        if photos is None or labels is None:
-            raise Refused(
-                "data.folders", source=self.source, there=list(folders) or Phrase("data.noPictures"), asks=self.asks
-            )
+        pictures = self.files.pictures()
+        found = layouts.maps(pictures)
+        if found is None:
+            there = list(by_folder(pictures)) or Phrase("data.noPictures")
+            raise self.lacking("data.folders", source=self.source, there=there, asks=self.asks)
+        photos, labels = found.right, found.left
         self.photos, self.maps = photos, labels
         for each in set(photos) ^ set(labels):
             self.skipped[each] = Phrase("skipped.noPartner")

@@ -14,11 +14,13 @@ from torch import Tensor
 
 from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import by_folder
+from studio.data.layouts import PHOTOS, SPLITS, TRAINED, word
+from studio.data.layouts import TESTED as HELD
 from studio.refused import Phrase, Refused
 from studio.toys import textures
 
-SEEN = {"photos", "photo", "content", "contents", "train", "traincontent", ""}  # "" = in no folder at all
-TESTED = {"test", "val", "testcontent"}  # photos too, and always held out
+SEEN = PHOTOS | TRAINED | {"content", "contents", "traincontent", "콘텐츠", ""}  # "" = in no folder at all
+TESTED = HELD | {"testcontent"}  # photos too, and always held out
 
 
 class Styles(DataSet):
@@ -54,10 +56,11 @@ class Styles(DataSet):
     def understand(self, config: Any) -> tuple[str, list[str]]:
         self.tested: list[str] = []
         for folder, names in by_folder(self.files.pictures()).items():
-            kind = PurePosixPath(folder).name
-            if kind.lower() in SEEN | TESTED:
+            parts = PurePosixPath(folder).parts
+            kind = next((part for part in reversed(parts) if word(part) not in SPLITS), parts[-1] if parts else "")
+            if word(kind) in SEEN | TESTED:
                 self.photos += names
-                self.tested += names if kind.lower() in TESTED else []
+                self.tested += names if {word(part) for part in parts} & TESTED else []
             else:
                 self.paintings.setdefault(kind, []).extend(names)
         self.styles = sorted(self.paintings)

@@ -20,7 +20,8 @@ ACROSS, DOWN = 8, 3  # examples on the contact sheet
 @dataclass(frozen=True)
 class Preview:
     """kind, count, how many were opened, sizes -> how many of those, name -> why it is skipped; a contact sheet of
-    examples as the net will see them; why something is skipped -> how many; classes, styles or domains -> how many."""
+    examples as the net will see them; why something is skipped -> how many; classes, styles or domains -> how many;
+    what else the files could be taken for."""
 
     kind: str
     count: int
@@ -30,6 +31,7 @@ class Preview:
     sheet: Picture
     reasons: dict[str, int] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
+    readings: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """The same as JSON, with what is said in both languages."""
@@ -39,6 +41,7 @@ class Preview:
             "looked": self.looked,
             "sizes": self.sizes,
             "parts": self.parts,
+            "readings": list(self.readings),
             "reasons": [{"count": n, "says": words(why)} for why, n in self.reasons.items()],
             "skipped": {name: words(why) for name, why in self.skipped.items()},
         }

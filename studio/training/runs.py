@@ -35,7 +35,7 @@ import torch
 
 from studio import checkpoints, features, images, registry
 from studio.base import BaseGAN
-from studio.data.files import is_name, several
+from studio.data.files import is_name, read_as, several
 from studio.guests import owners
 from studio.guests.limits import limits
 from studio.places import ROOT, home, write_atomically
@@ -587,6 +587,7 @@ def create(
     if before is not None:
         begin, earlier = f"--from-run {before.name}", before.origin()
     where = "+".join(part if is_name(part) else str(Path(part).resolve()) for part in several(source))
+    where += f"?as={reading}" if (reading := read_as(source)[1]) else ""
     command = f"train {gan} --data {data_name(source)} {begin}"
     if settings:
         command += f" --set {shlex.join(settings)}"

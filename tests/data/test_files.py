@@ -19,6 +19,8 @@ from PIL import Image
 from studio.__main__ import main
 from studio.data import Files, Images, Labelled, Pairs, Segmentations, Styles
 from studio.data.files import several
+from studio.refused import Refused
+from studio.toys.landscapes import landscape
 
 NOISE = SimpleNamespace(size=16, mirror=False)
 PAIRS = SimpleNamespace(size=16, inputs=3, hints=0.0)
@@ -254,3 +256,107 @@ def test_a_look_in_the_shell_says_what_the_form_says(tmp_path, capsys):
     assert main(["look", "gated_gan", "--data", str(source), "--set", "size=32", "load=32"]) == 0
     assert f"{PAINTER}: 3" in capsys.readouterr().out
     assert main(["look", "gated_gan", "--data", str(tmp_path / "none")]) == 2
+
+
+# ---- layouts --------------------------------------------------------------------------------------------------------
+
+
+def named(*forms, n=3, size=(24, 24)):
+    return {form.format(k): picture(k, size) for form in forms for k in range(n)}
+
+
+SPLIT = named("A/train/{}.png", "B/train/{}.png") | named("A/val/{}.png", "B/val/{}.png", n=1)
+LAYOUTS = {
+    "A/train B/train": (SPLIT, "folders", 4),
+    "top/A top/B": (named("set/A/{}.png", "set/B/{}.png"), "folders", 3),
+    "trainA trainB": (named("trainA/{}.png", "trainB/{}.png", "testA/{}.png", "testB/{}.png"), "folders", 6),
+    "train/A train/B": (named("train/A/{}.png", "train/B/{}.png", "test/A/{}.png", "test/B/{}.png"), "folders", 6),
+    "1_A 1_B": (named("{}_A.png", "{}_B.png"), "folders", 3),
+    "sketch-1 photo-1": (named("sketch-{}.png", "photo-{}.png"), "folders", 3),
+    "Korean": (named("스케치/{}.png", "사진/{}.png"), "folders", 3),
+    "photos and sketches": (named("photos/{}.png", "sketches/{}.png"), "folders", 3),
+    "before and after": (named("before/{}.png", "after/{}.png"), "folders", 3),
+    "of 160 x 60": (named("{}.png", size=(160, 60)), "side by side", 3),
+    "one square among pairs": (named("{}.png", n=4, size=(48, 24)) | {"preview.png": picture(9)}, "side by side", 4),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_row_08_pairs_as_people_have_them(layout, tmp_path):
+    files, kind, count = LAYOUTS[layout]
+    data = Pairs(folder(tmp_path, files), PAIRS)
+    assert data.kind == kind
+    assert data.checked()["count"] == count
+    sketch, photo = data.batch([0], [None])
+    assert sketch.shape == photo.shape == (1, 3, 16, 16)
+
+
+def test_row_08_photos_of_a_camera_stay_photos(tmp_path):
+    for k in range(4):
+        drawn = landscape(np.random.default_rng(k), 96)[0]
+        Image.fromarray(drawn).crop((0, 0, 96, 64)).save(tmp_path / f"{k}.png")
+    data = Pairs(tmp_path, PAIRS)
+    assert (data.kind, data.readings) == ("photos", ("photos", "side by side"))
+    assert Pairs(f"{tmp_path}?as=side by side", PAIRS).pair(0, None)[0].shape == (64, 48, 3)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("sketches", "photos"), ("before", "after"), ("스케치", "사진"), ("A", "B"), ("입력", "출력")]
+)
+def test_row_08_which_of_two_folders_is_the_input(before, after, tmp_path):
+    source = folder(tmp_path, named(f"{before}/{{}}.png", f"{after}/{{}}.png"))
+    data = Pairs(source, PAIRS)
+    assert all(name.startswith(before) for name in data.left.values())
+    assert data.readings == ("folders", "turned", "photos")
+    turned = Pairs(f"{source}?as=turned", PAIRS)
+    assert all(name.startswith(after) for name in turned.left.values())
+    assert Pairs(f"{source}?as=photos", PAIRS).kind == "photos"
+
+
+def test_row_08_upright_pairs_are_told_from_photos_by_their_edges(tmp_path):
+    halves = [Image.open(io.BytesIO(picture(k, (24, 32)))) for k in range(3)]
+    for k, half in enumerate(halves):
+        both = Image.new("RGB", (48, 32))
+        both.paste(half, (0, 0))
+        both.paste(half.convert("L"), (24, 0))
+        both.save(tmp_path / f"{k}.png")
+    data = Pairs(tmp_path, PAIRS)
+    assert (data.kind, data.readings) == ("side by side", ("side by side", "photos"))
+
+
+@pytest.mark.parametrize("splits", [("train", "test"), ("training", "validation"), ("학습", "검증")])
+def test_row_10b_train_and_test_above_classes(splits, tmp_path):
+    forms = [f"{split}/{label}/{split}{{}}.png" for split in splits for label in ("cat", "dog")]
+    data = Labelled(folder(tmp_path, named(*forms)), LABELS)
+    assert data.labels.names == ("cat", "dog")
+    assert len(data) == 12
+    assert {name.split("/")[0] for name in data.set_aside(2)} == {splits[1]}
+    styled = folder(tmp_path / "styled", named(*(f"{s}/{w}/{s}{{}}.png" for s in splits for w in ("photos", "monet"))))
+    data = Styles(styled, STYLES)
+    assert (data.styles, len(data.photos), len(data.tested)) == (["monet"], 6, 3)
+
+
+def masks(form, n=3):
+    def mask(k):
+        out = io.BytesIO()
+        Image.fromarray(((np.arange(576).reshape(24, 24) // 288 + k) % 3).astype(np.uint8)).save(out, "PNG")
+        return out.getvalue()
+
+    return {form.format(k): mask(k) for k in range(n)}
+
+
+@pytest.mark.parametrize(
+    ("photos", "labels"),
+    [("train_img/{}.jpg", "train_label/{}.png"), ("train/images/{}.jpg", "train/masks/{}.png"),
+     ("Images/{}.jpg", "Labels/{}.png"), ("images/train/{}.jpg", "labels/train/{}.png"), ("img/{}.jpg", "gt/{}.png"),
+     ("JPEGImages/{}.jpg", "SegmentationClass/{}.png"), ("set/사진/{}.jpg", "set/마스크/{}.png"),
+     ("images/{}.jpg", "masks/{}_mask.png"), ("{}.jpg", "{}_mask.png"),
+     ("leftImg8bit/val/a/{}_leftImg8bit.jpg", "gtFine/val/a/{}_gtFine_labelIds.png")],
+)  # fmt: skip
+def test_row_13b_photos_and_label_maps_as_people_have_them(photos, labels, tmp_path):
+    source = folder(tmp_path, named(photos) | masks(labels))
+    data = Segmentations(source, MAPS)
+    assert (data.kind, len(data), len(data.classes)) == ("labels", 3, 3)
+    assert data.skipped == {}
+    data.batch([0], [None])
+    assert Pairs(source, PAIRS).kind == "labels"

@@ -20,7 +20,7 @@ from pages.parts.said.words import book, said, word
 from pages.parts.shell.picker import title as title_of
 from studio import checkpoints
 from studio.base import checked
-from studio.data.files import PICTURES, is_name, is_own
+from studio.data.files import PICTURES, is_name, is_own, read_as
 from studio.guests import owners
 from studio.guests.limits import limits
 from studio.markdown import plain
@@ -168,6 +168,8 @@ def form(gan: str) -> None:
         except ValueError as error:
             problems.append(errors.said(error))
     with right:
+        if source and (reading := st.session_state.get(f"reading-{gan}-{source}")):
+            source = f"{source}?as={reading}"
         seen = _look(gan, source, config or base)
         st.markdown(f"#### {word('train.form.length')}")
         how = _length(gan, seen)
@@ -368,7 +370,7 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
     if source is None:
         st.info(word("train.form.nothingYet"), icon=":material/visibility:")
         return None
-    path = Path(source)
+    path = Path(read_as(source)[0])
     try:
         stamp = path.stat().st_mtime if path.exists() else 0.0
         with st.spinner(word("train.form.looking")):
@@ -382,8 +384,16 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
     if seen.kind == "toy":
         st.markdown(word("train.form.drawnOnes", count=f"{seen.count:,}"))
         return seen
-    known = book("train")["kinds"].get({"side by side": "beside"}.get(seen.kind, seen.kind))
-    st.markdown(word("train.form.counted", count=f"{seen.count:,}", kind=said(known) if known else seen.kind))
+    st.markdown(word("train.form.counted", count=f"{seen.count:,}", kind=_kind(seen.kind)))
+    if len(seen.readings) > 1:
+        chosen = read_as(source)[1]
+        st.selectbox(
+            word("train.form.reading"),
+            seen.readings,
+            index=seen.readings.index(chosen if chosen in seen.readings else seen.kind),
+            format_func=_kind,
+            key=f"reading-{gan}-{read_as(source)[0]}",
+        )
     if seen.parts:
         st.caption(", ".join(f"{plain(name)} ({count:,})" for name, count in list(seen.parts.items())[:64]))
     sizes = ", ".join(f"{size} ({count})" for size, count in seen.sizes.items())
@@ -398,6 +408,12 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
                 border="horizontal",
             )
     return seen
+
+
+def _kind(name: str) -> str:
+    """What files were taken for, in words."""
+    known = book("train")["kinds"].get({"side by side": "beside"}.get(name, name))
+    return said(known) if known else name
 
 
 # ---- the network ----------------------------------------------------------------------------------------------------
