@@ -18,11 +18,10 @@ from torch import Tensor
 
 from studio import images
 from studio.data import layouts
+from studio.data import tables as said
 from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import read_as
-from studio.data.tables import (
-    Lookup, Table, all_of, column_of, finds, offered, signs_of, tables_of, value_of,
-)  # fmt: skip
+from studio.data.tables import Lookup, Table
 from studio.refused import Phrase, Refused
 from studio.toys import digits, faces
 
@@ -78,8 +77,9 @@ class Labelled(DataSet):
     What the files are is read off them (``kind`` says what was understood):
 
     - ``table``: a CSV (or CelebA's ``list_attr_celeba.txt``) with a row a picture. A label is a column of 1/0, of
-      1/-1 or of yes/no, a number of a column of few (``level_3``), or it is a word in a column of words: ``black`` is true of rows with ``black`` in ``hair``,
-      false of those with another label's word. An empty cell is unknown, and so is a word that is no label.
+      1/-1 or of yes/no, a number of a column of a few (``level_3``), or it is a word in a column of words: ``black`` is
+      true of rows with ``black`` in ``hair``, false of those with another label's word. An empty cell is unknown, and
+      so is a word that is no label.
     - ``classes``: a folder for each label, ``smiling/1.png``; true of its own, false of the others of its set. The
       built-in sets are such: their labels are digits, or letters.
     - ``toy``: drawn faces, or drawn digits.
@@ -138,22 +138,22 @@ class Labelled(DataSet):
         pictures = self.files.pictures()
         if not pictures:
             raise self.lacking("data.none", source=self.source, asks=self.asks)
-        tables, ignored = tables_of(self.files, pictures)
+        tables, ignored = said.tables_of(self.files, pictures)
         self.skipped |= ignored
         folders = {name: PurePosixPath(layouts.without_splits(str(PurePosixPath(name).parent))) for name in pictures}
         classes = {name: folder.name.replace(" ", "_") for name, folder in folders.items()}
         if not self.text:
-            self.text = next(filter(None, map(all_of, tables)), "") if tables else _all_folders(pictures)
+            self.text = next(filter(None, map(said.all_of, tables)), "") if tables else _all_folders(pictures)
             if not self.text:
                 raise self.lacking("data.nothingSaid", source=self.source, asks=self.asks)
             self.labels = labels_of(self.text)
         if tables:
-            offers = [[name for name in self.labels.names if finds(table, name)] for table in tables]
+            offers = [[name for name in self.labels.names if said.finds(table, name)] for table in tables]
             best = max(range(len(tables)), key=lambda k: len(offers[k]))
             missing = [name for name in self.labels.names if name not in offers[best]]
             if missing:
                 raise self._missing(
-                    missing, offered(tables[best]), Phrase("data.columnsOf", table=tables[best].name), " "
+                    missing, said.offered(tables[best]), Phrase("data.columnsOf", table=tables[best].name), " "
                 )
             return "table", self._from_table(tables[best], pictures)
         missing = [name for name in self.labels.names if name not in classes.values()]
@@ -179,8 +179,8 @@ class Labelled(DataSet):
         return list(self.known)
 
     def _from_table(self, table: Table, pictures: list[str]) -> list[str]:
-        columns = [column_of(table, name) for name in self.labels.names]
-        signed = signs_of(table, [column for column, word in columns if word is None])
+        columns = [said.column_of(table, name) for name in self.labels.names]
+        signed = said.signs_of(table, [column for column, word in columns if word is None])
         find, told = Lookup(pictures), set()
         trust = next((k for k, name in enumerate(table.header) if name.lower() == "source"), None)
         sure: set[str] = set()
@@ -189,7 +189,7 @@ class Labelled(DataSet):
             if len(found) != 1:
                 self.skipped[file or f"row {number}"] = Phrase("skipped.several" if found else "skipped.notThere")
                 continue
-            values = np.array([value_of(table, number, row, *column, signed) for column in columns], np.float32)
+            values = np.array([said.value_of(table, number, row, *column, signed) for column in columns], np.float32)
             for group in self.labels.groups:  # two words in one column: what is not the one word is the other
                 if not np.nansum(values[list(group)]) and all(columns[k][1] is not None for k in group):
                     values[list(group)] = np.nan

@@ -1,8 +1,8 @@
 """The one room for names: what files are called in folders and zips, on whatever machine they were made.
 
 Everything that reads a folder or a zip takes its names from here, and gives its callers one form of them: NFC (a Mac
-takes letters apart, 강 in three pieces), slashes between folders (PowerShell 5 writes backslashes), read in the encoding
-that the machine had which packed them, and without what machines leave behind for themselves.
+takes letters apart, 강 in three pieces), slashes between folders (PowerShell 5 writes backslashes), read in the
+encoding that the machine had which packed them, and without what machines leave behind for themselves.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from studio import images, toys
 from studio.data import layouts, sketches
 from studio.data.base import DataSet, Random, to_batch, window
 from studio.labels import Classes
-from studio.refused import Phrase, Refused, phrase
+from studio.refused import Phrase, phrase
 
 
 class Pairs(DataSet):
@@ -78,7 +78,7 @@ class Pairs(DataSet):
         some = [p for p in some if p is not None]
         if not some:
             return None, False
-        shape, count = Counter(round(p.width / p.height, 2) for p in some).most_common(1)[0]
+        [(shape, _)] = Counter(round(p.width / p.height, 2) for p in some).most_common(1)
         alike = [p for p in some if p.width % 2 == 0 and abs(p.width / p.height / shape - 1) < 0.02]
         if shape < 1.2 or len(alike) < 2 * len(some) / 3:
             return None, False

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from studio import images, toys
 from studio.data.base import DataSet, Random, to_batch
-from studio.refused import Refused
 
 
 class Images(DataSet):

@@ -16,7 +16,7 @@ from studio.data import layouts
 from studio.data.base import DataSet, Random, to_batch, window
 from studio.data.files import by_folder
 from studio.labels import UNKNOWN, Classes, distinct_colour, sampled
-from studio.refused import Phrase, Refused, phrase
+from studio.refused import Phrase, phrase
 from studio.toys.landscapes import CLASSES, COLOURS, landscape
 
 

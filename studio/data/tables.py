@@ -41,10 +41,12 @@ SIGNS_YES = {"y", "t", "o", "○", "✓", "✔", "v", "유", "ㅇ", "on"}  # whe
 SIGNS_NO = {"n", "f", "x", "×", "✗", "✘", "무", "off"}
 FILE_COLUMNS = (
     "file", "filename", "file_name", "image_id", "image", "name", "path", "img", "image_name", "imagename", "picture",
-    "photo", "id", "filepath", "file_path", "파일", "파일명", "파일이름", "파일_이름", "이미지", "사진", "사진명", "그림",
+    "photo", "id", "filepath", "file_path", "파일", "파일명", "파일이름", "파일_이름", "이미지", "사진", "사진명",
+    "그림",
 )  # fmt: skip
 ENDINGS = (".csv", ".tsv", ".txt", ".tab")
 MOST_TEXT = 64 << 20  # bytes of a table
+NUMBER = re.compile(r"\d{1,4}(\.0)?")  # of a class
 FEW = 12  # words, or numbers, of a column that is taken for labels when nobody says
 
 
@@ -61,6 +63,7 @@ class Lookup:
     ending or none, or without the zeros that a spreadsheet takes off."""
 
     def __init__(self, pictures: Sequence[str]) -> None:
+        self.count = len(pictures)
         self.levels: list[dict[str, list[str]]] = [{} for _ in range(5)]
         for picture in pictures:
             for level, key in zip(self.levels, _keys(picture), strict=True):
@@ -173,6 +176,13 @@ def read_table(files: Any, name: str, find: Lookup | None = None) -> Table | Non
     if file is None:
         return None
     twice = [column for column, count in Counter(header).items() if count > 1]
+    sure = find is None or header[file].lower() in FILE_COLUMNS
+    if not sure:  # whole names, or most of the pictures by their numbers: a table of losses has numbers, too
+        ranked = [find.ranked(row[file]) for row, _ in body if len(row) > file]
+        sure = any(rank <= 2 for _, rank in ranked)
+        told = {each for found, _ in ranked for each in found}
+        if not sure and (2 * len(told) < find.count or twice or {len(row) for row, _ in body} != {len(header)}):
+            return None
     if twice:
         raise Refused("data.twins", file=name, column=twice[0])
     for row, line in body:
@@ -225,12 +235,15 @@ def _file_column(header: list[str], rows: list[list[str]], find: Lookup | None) 
     named = [k for k, column in enumerate(header) if column.lower() in FILE_COLUMNS]
     if find is None:
         return named[0] if named else 0
+    for k in named:  # all of its pictures may be gone
+        if 2 * sum(PurePosixPath(row[k]).suffix.lower() in naming.PICTURES for row in rows) > len(rows):
+            return k
     scores = []
     for k in range(len(header)):
         ranks = {tuple(pictures): rank for row in rows for pictures, rank in [find.ranked(row[k])] if pictures}
         scores.append((sum(1 if rank > 2 else 2 for rank in ranks.values()), k in named, -k))
     best = max(scores, default=(0, False, 0))
-    if best[0] == 0:  # all of its pictures may be gone; that is said of a table that has a column for them
+    if best[0] == 0:
         return named[0] if named and header[named[0]].lower() not in ("name", "id", "path") else None
     return -best[2]
 
@@ -253,7 +266,7 @@ def is_plain(table: Table, k: int) -> bool:
 def _numbered(table: Table, k: int) -> dict[str, str]:
     """Of a column of a few whole numbers, such as 0 to 4: cell -> name of the class, ``level_3``."""
     cells = {row[k] for row in table.rows} - UNKNOWN
-    if not all(re.fullmatch(r"\d{1,4}(\.0)?", cell) for cell in cells):
+    if not all(NUMBER.fullmatch(cell) for cell in cells):
         return {}
     counts = {int(float(cell)) for cell in cells}
     if not 2 <= len(counts) <= 64 or counts <= {0, 1} or len(counts) >= len(table.rows):
@@ -340,9 +353,7 @@ def value_of(table: Table, number: int, row: list[str], column: int, word: str |
     if word is not None:
         if is_word(cell):
             return float(cell.replace(" ", "_") == word)
-        return float(
-            re.fullmatch(r"[0-9.]+", cell) is not None and f"{table.header[column]}_{int(float(cell))}" == word
-        )
+        return float(NUMBER.fullmatch(cell) is not None and f"{table.header[column]}_{int(float(cell))}" == word)
     if cell.lower() in YES | SIGNS_YES:
         return 1.0
     if cell.lower() in NO | SIGNS_NO | (MINUS if signed else set()):

@@ -53,10 +53,10 @@ def preview(gan: str, source: str, config: Any, most: int = LOOKED_AT) -> Previe
     Raises:
         ValueError: nothing that can be used; says what was expected. On a public server: a folder of its own.
     """
-    shape = registry.gan(gan).Data
+    kind = registry.gan(gan)
     if limits().public and not runs.offered(source):
         raise Refused("training.noFolders")
-    data = shape(source, config)
+    config, data = runs.data_for(kind, source, config)
     limits().check(pictures=None if data.own else len(data))
     found = {"kind": data.kind, "count": len(data), "looked": 0, "sizes": {}, "skipped": {}}
     if not data.toy:

@@ -568,7 +568,7 @@ def create(
     card = checkpoints.card(gan, origin) if origin else {}
     config = changed(kind, card.get("config", {}), settings)
     features.check(config)
-    data = kind.Data(source, config)
+    config, data = data_for(kind, source, config) if not origin else (config, kind.Data(source, config))
     config = data.fit(config, card.get("extras", {}))
     allowed.check(pictures=None if data.own else len(data))
     there = set(data.names)
@@ -617,6 +617,26 @@ def create(
     except OSError as error:
         raise Refused("training.disk", reason=error.strerror) from error
     return run
+
+
+def data_for(kind: type[BaseGAN], source: str, config: Any) -> tuple[Any, Any]:
+    """(Config, data): where the labels or domains that a preset names are not those of the data, it says its own.
+
+    Raises:
+        ValueError: nothing that can be used; or names that nobody but the asker chose, and that are not there.
+    """
+    try:
+        return config, kind.Data(source, config)
+    except Refused as error:
+        why = error.values.get("says", error) if error.code == "data.leftOut" else error
+        plain = kind.Data.unlabelled(config)
+        presets = [asdict(each) for each in (kind.Config(), kind.TINY, kind.CLASSROOM)]
+        given, same = asdict(config), asdict(plain)
+        named = [name for name in given if given[name] != same[name]]
+        usual = all(any(given[name] == preset[name] for preset in presets) for name in named)
+        if not named or not usual or why.code not in ("data.noneNamed", "data.noneSuch"):
+            raise
+        return plain, kind.Data(source, plain)
 
 
 def _make_room(most: int | None) -> None:

@@ -16,11 +16,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from studio import registry
 from studio.__main__ import main
 from studio.data import Files, Images, Labelled, Pairs, Segmentations, Styles
 from studio.data.files import several
 from studio.refused import Refused
 from studio.toys.landscapes import landscape
+from studio.training import runs
+from studio.training.preview import preview
 
 NOISE = SimpleNamespace(size=16, mirror=False)
 PAIRS = SimpleNamespace(size=16, inputs=3, hints=0.0)
@@ -360,3 +363,112 @@ def test_row_13b_photos_and_label_maps_as_people_have_them(photos, labels, tmp_p
     assert data.skipped == {}
     data.batch([0], [None])
     assert Pairs(source, PAIRS).kind == "labels"
+
+
+# ---- tables ---------------------------------------------------------------------------------------------------------
+
+PLAIN = "file,smiling,hair\n" + "".join(f"{k}.png,{k % 2},{'red' if k < 2 else 'black'}\n" for k in range(4))
+NINE = [f"{k}.png" for k in range(4)]
+YES_NO = [("yes", "no"), ("Y", "N"), ("예", "아니오"), ("O", "X"),
+          ("있음", "없음"), ("はい", "いいえ"), ("true", "FALSE"), ("1", "-1"),
+          ("oui", "non"), ("✓", "✗"), ("유", "무")]  # fmt: skip
+
+
+def table(text, encoding="utf-8", name="labels.csv", pictures=NINE):
+    return {each: picture(k) for k, each in enumerate(pictures)} | {name: text.encode(encoding)}
+
+
+def sentences(files):
+    return "file,smiling\n" + "".join(f"{each},{k % 2}\n" for k, each in enumerate(files))
+
+
+TABLES = {
+    "BOM": table(PLAIN, "utf-8-sig"),
+    "UTF-16 of Excel": table(PLAIN.replace(",", "\t"), "utf-16"),
+    "semicolons": table(PLAIN.replace(",", ";")),
+    "tabs": table(PLAIN.replace(",", "\t"), name="labels.tsv"),
+    "sep=": table("sep=;\n" + PLAIN.replace(",", ";")),
+    "cp949": table(PLAIN.replace("red", "빨강").replace("black", "검정"), "cp949"),
+    "CRLF and empty lines": table(PLAIN.replace("\n", "\r\n\r\n")),
+    "quoted": table("\n".join(",".join(f'"{c}"' for c in line.split(",")) for line in PLAIN.splitlines())),
+    "file second": table("번호,파일명,smiling\n" + "".join(f"{9 - k},{k}.png,{k % 2}\n" for k in range(4))),
+    "index of pandas": table(",file,smiling\n" + "".join(f"{k},{3 - k}.png,{k % 2}\n" for k in range(4))),
+    "file by any name": table("smiling,Bild\n" + "".join(f"{k % 2},{k}.png\n" for k in range(4))),
+    "ids without ending": table(sentences(f"id_{k}" for k in range(4)), pictures=[f"id_{k}.jpeg" for k in range(4)]),
+    "another ending": table(sentences(f"{k}.jpg" for k in range(4))),
+    "another case": table(sentences(f"IMG_{k}.JPG" for k in range(4)), pictures=[f"img_{k}.jpg" for k in range(4)]),
+    "zeros taken off": table(sentences(range(4)), pictures=[f"{k:06}.png" for k in range(4)]),
+    "paths of Windows": table(sentences(f"C:\\data\\{k}.png" for k in range(4))),
+    "folders": table(
+        sentences(f"{a}/{k}.png" for a in "ab" for k in range(2)), pictures=["a/0.png", "a/1.png", "b/0.png", "b/1.png"]
+    ),
+    "empty columns at the end": table("\n".join(f"{line},," for line in PLAIN.splitlines())),
+    "no header": table("".join(f"{k}.png,{'cat' if k % 2 else 'dog'}\n" for k in range(4))),
+    "a text with spaces": table("".join(f"{k}.png {k % 2}\n" for k in range(4)), name="list.txt"),
+    "numeric classes": table("image,level\n" + "".join(f"{k},{k % 3}\n" for k in range(4))),
+    "other texts beside it": table(PLAIN)
+    | {
+        "읽어주세요.txt": "사진을 보내 주세요".encode("cp949"),
+        "training log.csv": b"step,loss\n1,2\n3\n",
+        "loss.csv": b"a,a\n1,2\n",
+        "a.txt": b"\xff\x00\x81",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_row_10_tables_as_people_have_them(kind, tmp_path):
+    data = Labelled(folder(tmp_path, TABLES[kind]), LABELS)
+    assert (data.kind, len(data)) == ("table", 4)
+    known = np.stack([data.all_labels(k) for k in range(4)])
+    assert 0 < known.sum() <= known.size
+    assert not np.isnan(known).any()
+    data.batch([0, 1], [None, None])
+
+
+@pytest.mark.parametrize(("yes", "no"), YES_NO)
+def test_row_10_yes_and_no_as_people_write_them(yes, no, tmp_path):
+    rows = "".join(f"{k}.png,{yes if k % 2 else no}\n" for k in range(4))
+    data = Labelled(folder(tmp_path, table("file,smiling\n" + rows)), LABELS)
+    assert data.labels.names == ("smiling",)
+    assert [float(data.all_labels(k)[0]) for k in range(4)] == [0, 1, 0, 1]
+
+
+def test_letters_that_are_words_stay_words(tmp_path):
+    rows = "".join(f"{k}.png,{'fm'[k % 2]}\n" for k in range(4))
+    assert Labelled(folder(tmp_path, table("file,sex\n" + rows)), LABELS).labels.names == ("f", "m")
+
+
+def test_row_10_numbers_of_classes_get_names(tmp_path):
+    data = Labelled(folder(tmp_path, TABLES["numeric classes"]), LABELS)
+    assert data.labels.names == ("level_0", "level_1", "level_2")
+    assert data.parts() == {"level_0": 2, "level_1": 1, "level_2": 1}
+
+
+def test_row_11_other_texts_are_ignored_with_a_word(tmp_path):
+    files = {f"{label}/{k}.png": picture(k) for label in ("cat", "dog") for k in range(2)}
+    others = {"읽어주세요.txt": "cp949", "training log.csv": "utf-8", "loss.csv": "utf-8"}
+    texts = ["사진을 읽어 주세요", "step,loss\n1,2\n3\n", "loss,loss\n1,2\n"]
+    files |= {name: text.encode(code) for (name, code), text in zip(others.items(), texts, strict=True)}
+    data = Labelled(folder(tmp_path, files), LABELS)
+    assert (data.kind, data.labels.names) == ("classes", ("cat", "dog"))
+    assert set(data.skipped) == set(others)
+    assert all("ignored" in why for why in data.skipped.values())
+
+
+def test_a_table_of_other_pictures_says_so(tmp_path):
+    with pytest.raises(Refused, match=r"0 examples.*4 of them.*other0\.png is not there"):
+        Labelled(folder(tmp_path, table(sentences(f"other{k}.png" for k in range(4)))), LABELS)
+
+
+def test_the_labels_of_a_preset_give_way_to_those_of_the_data(tmp_path):
+    stargan = registry.gan("stargan")
+    source = str(folder(tmp_path / "set", named("고양이/{}.png", "개/{}.png")))
+    seen = preview("stargan", source, stargan.CLASSROOM)
+    assert seen.parts == {"개": 3, "고양이": 3}
+    run = runs.create(
+        "stargan", source, name=str(tmp_path / "runs" / "a"), settings=[f"labels={stargan.CLASSROOM.labels}"], steps=1
+    )
+    assert run.card["config"]["labels"] == "개|고양이"
+    with pytest.raises(Refused, match="named a, b"):
+        runs.create("stargan", source, name=str(tmp_path / "runs" / "b"), settings=["labels=a|b"], steps=1)
