@@ -11,6 +11,7 @@ from __future__ import annotations
 import colorsys
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -126,6 +127,56 @@ def numbers(given: LabelMap) -> np.ndarray:
     return (values if given.seen is None else np.where(given.seen, values, UNKNOWN)).astype(np.uint8)
 
 
+INSIDE = ("classes", "categories", "labels", "names", "palette")  # where other programs keep the list
+
+
+def _whole(value: Any) -> Any:
+    """A number that is written as text, as a number."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
+def _said(key: str, value: Any) -> Any:
+    """An entry of a table: an id or a name, and what is said of it."""
+    named = {"id": _whole(key)} if key.strip().isdecimal() else {"name": key}
+    if isinstance(value, dict) and (
+        set(value) & {"name", "id", "colour", "color", "rgb"} or not isinstance(value.get("en"), str)
+    ):
+        return {**named, **value}
+    if isinstance(value, list) or (isinstance(value, str) and value.startswith("#")):
+        return {**named, "colour": value}
+    if "id" not in named and not isinstance(_whole(value), int):
+        raise Refused("maps.list")
+    return {**named, ("name" if "id" in named else "id"): _whole(value)}
+
+
+def _listed(given: Any) -> Any:
+    """An entry of a list, in the studio's words."""
+    if isinstance(given, str):
+        return {"name": given}
+    if not isinstance(given, Mapping):
+        return given
+    words = {"label": "name", "class": "name", "title": "name", "index": "id", "value": "id", "label_id": "id",
+             "class_id": "id", "category_id": "id", "color": "colour", "rgb": "colour", "hex": "colour"}  # fmt: skip
+    told = {words.get(key, key): value for key, value in reversed(given.items())} | {
+        key: value for key, value in given.items() if key in ("id", "name", "colour")
+    }
+    return told | {"id": _whole(told["id"])} if "id" in told else told
+
+
+def _of_lines(text: str) -> list[dict[str, Any]]:
+    """``name`` a line, ``name:r,g,b::`` (CVAT), or ``name,r,g,b`` with a header or none (CamVid)."""
+    found = []
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        if line.startswith("#"):
+            continue
+        name, *rest = re.split(r"[,:;\t]", line)
+        numbers = [int(part) for part in rest if part.strip().isdecimal()]
+        if len(rest) >= 3 and len(numbers) < 3 and not found:
+            continue  # the header
+        found.append({"name": name.strip()} | ({"colour": numbers[:3]} if len(numbers) >= 3 else {}))
+    return found
+
+
 class Classes:
     """The classes of a data set or checkpoint: number, name and colour of each.
 
@@ -161,22 +212,29 @@ class Classes:
         self.listed.sort(key=lambda each: each["id"])
 
     @classmethod
-    def parse(cls, text: bytes | str) -> Classes:
-        """The classes of a ``classes.json``: a list as above, ``{"classes": [...]}`` or ``{"0": "sky", …}``."""
+    def parse(cls, text: bytes | str, file: str = "classes.json") -> Classes:
+        """The classes of a ``classes.json``: a list as above or of names, ``{"classes": [...]}``, ``{"0": "sky", …}``,
+        ``{"sky": 0, …}``, ``{"sky": [135, 181, 229], …}``; or of a text with a name a line, or a name and a colour."""
+        if isinstance(text, bytes):
+            try:
+                text = text.decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                raise Refused("maps.broken", why=error) from error
+        if file.lower().endswith((".txt", ".csv")):
+            return cls(_of_lines(text))
         try:
             found = json.loads(text)
-            if isinstance(found, dict):
-                found = found.get("classes", found)
-            if isinstance(found, dict):
-                found = [
-                    {"id": int(k), **(v if isinstance(v, dict) and "name" in v else {"name": v})}
-                    for k, v in found.items()
-                ]
-        except (ValueError, TypeError, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise Refused("maps.broken", why=error) from error
+        while isinstance(found, dict) and (
+            inner := next((k for k in INSIDE if isinstance(found.get(k), (list, dict))), "")
+        ):
+            found = found[inner]
+        if isinstance(found, dict):
+            found = [_said(key, value) for key, value in found.items()]
         if not isinstance(found, list):
             raise Refused("maps.list")
-        return cls(found)
+        return cls([_listed(each) for each in found])
 
     def __len__(self) -> int:
         """Numbers a net needs: the highest id + 1, without "unknown"."""

@@ -15,9 +15,13 @@ import numpy as np
 from studio import images
 from studio.data import names as naming
 from studio.data.names import PICTURES
-from studio.labels import Classes, numbers, open_map
+from studio.labels import Classes, LabelMap, numbers, open_map
 from studio.refused import Phrase, Refused
 
+PALETTES = (
+    "classes.json", "palette.json", "label_map.json", "labelmap.json", "labels.json", "categories.json",
+    "class_dict.csv", "labelmap.txt", "classes.txt", "labels.txt",
+)  # fmt: skip
 MOST_FILES = 300_000
 MOST_BYTES = 8 << 30  # unpacked, of a zip
 MOST_FILE = 256 << 20  # the same of one file in it, which is read whole: a picture of MOST_PIXELS has 150 MB
@@ -145,21 +149,56 @@ class Files:
         except (OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
             raise Refused("data.elsewhere") from error
 
+    def map(self, name: str) -> tuple[LabelMap, bool]:
+        """A label map as it is in its file, and whether that is a JPEG, whose numbers and colours are not exact.
+
+        Raises:
+            ValueError: damaged, or not a picture.
+        """
+        try:
+            content = self.read(name)
+            return open_map(content), content.startswith(b"\xff\xd8")
+        except (OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+            raise Refused("data.elsewhere") from error
+
     def ids(self, name: str, classes: Classes | None = None) -> np.ndarray:
         """A label map, ``(H, W)`` uint8 with 255 = unknown: its numbers, or those of its colours in ``classes``.
 
         Raises:
             ValueError: damaged, colours without classes, or numbers that are no class.
         """
+        given, lossy = self.map(name)
+        if classes is None:
+            return numbers(given)
         try:
-            given = open_map(self.read(name))
-        except (OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
-            raise Refused("data.elsewhere") from error
-        return numbers(given) if classes is None else classes.read(given).ids
+            return classes.read(given).ids
+        except Refused as error:
+            if not lossy:
+                raise
+            known = [each["id"] for each in classes.listed]
+            raise Refused("maps.jpeg", share=100 * float(np.mean(~np.isin(given.values, known)))) from error
 
     def classes(self) -> Classes | None:
-        """The palette in ``classes.json``, if there is one."""
-        return Classes.parse(self.read("classes.json")) if "classes.json" in self.names else None
+        """The palette in ``classes.json``, or in another file that has one, if there is one."""
+        return classes_of(self)
+
+
+def classes_of(files: Any) -> Classes | None:
+    """The palette of a set: that of ``classes.json``, or of a file that other programs write; the topmost of several.
+
+    Raises:
+        ValueError: a ``classes.json`` that is none.
+    """
+    known = {name: PurePosixPath(name).name.lower() for name in files.names}
+    for wanted in PALETTES:
+        there = sorted((n for n, low in known.items() if low == wanted), key=lambda n: (n.count("/"), n))
+        for name in there[:1]:
+            try:
+                return Classes.parse(files.read(name), name)
+            except Refused:
+                if wanted == PALETTES[0]:
+                    raise
+    return None
 
 
 def _ending(name: str) -> str:
@@ -228,8 +267,14 @@ class Together:
     def open(self, name: str) -> images.Picture:
         return self.parts[name].open(name)
 
-    def ids(self, name: str) -> np.ndarray:
-        return self.parts[name].ids(name)
+    def map(self, name: str) -> tuple[LabelMap, bool]:
+        return self.parts[name].map(name)
+
+    def ids(self, name: str, classes: Classes | None = None) -> np.ndarray:
+        return self.parts[name].ids(name, classes)
+
+    def classes(self) -> Classes | None:
+        return classes_of(self)
 
 
 def is_own(part: str) -> bool:

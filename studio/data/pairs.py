@@ -14,6 +14,8 @@ from torch import Tensor
 from studio import images, toys
 from studio.data import layouts, sketches
 from studio.data.base import DataSet, Random, to_batch, window
+from studio.data.keys import Key, key_of
+from studio.data.segmentations import ids_of, some_maps
 from studio.labels import Classes
 from studio.refused import Phrase, phrase
 
@@ -91,7 +93,8 @@ class Pairs(DataSet):
 
     def _read_palette(self) -> None:
         self.classes = self.files.classes()
-        shown = self.classes or Classes([{"id": k} for k in range(32)])
+        self.key = None if self.classes else key_of(some_maps(self.files, list(self.left.values())))
+        shown = self.classes or _as_before(self.key)
         self.palette, self.colours = shown.listed, shown.colours
 
     def pair(self, index: int, rng: Random | None) -> tuple[np.ndarray, np.ndarray] | None:
@@ -115,7 +118,7 @@ class Pairs(DataSet):
             return None if left is None else (np.asarray(left), np.asarray(photo))
         if self.kind == "labels":
             try:
-                ids = self.files.ids(self.left[name], self.classes)
+                ids = ids_of(self.files, self.left[name], self.classes, self.key)
             except ValueError as error:
                 self.skipped[name] = phrase(error)
                 return None
@@ -168,6 +171,11 @@ class Pairs(DataSet):
             "palette": self.palette,
             "hints": self.hints > 0,
         }
+
+
+def _as_before(key: Key) -> Classes:
+    """Plain numbers have the colours of 32 classes, however many there are: so checkpoints were trained."""
+    return Classes([{"id": k} for k in range(max(32, len(key.classes)))]) if key.values is None else key.classes
 
 
 def _alike(both: images.Picture) -> float:

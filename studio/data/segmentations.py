@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -15,16 +15,33 @@ from torch import Tensor
 from studio.data import layouts
 from studio.data.base import DataSet, Random, to_batch, window
 from studio.data.files import by_folder
-from studio.labels import UNKNOWN, Classes, distinct_colour, sampled
+from studio.data.keys import LOOKED_AT, Key, key_of
+from studio.labels import UNKNOWN, Classes, LabelMap, sampled
 from studio.refused import Phrase, phrase
 from studio.toys.landscapes import CLASSES, COLOURS, landscape
+
+
+def some_maps(files: Any, names: Sequence[str]) -> Iterator[tuple[LabelMap, bool]]:
+    """Label maps, spread over the set, without those that are damaged."""
+    for name in names[:: max(1, len(names) // LOOKED_AT)]:
+        with suppress(ValueError):  # it is named when its turn comes
+            yield files.map(name)
+
+
+def ids_of(files: Any, name: str, palette: Classes | None, key: Key | None) -> np.ndarray:
+    """A label map's ids by its classes.json, or by the key of its set.
+
+    Raises:
+        ValueError: damaged, or of other values.
+    """
+    return files.ids(name, palette) if key is None else key.read(*files.map(name))
 
 
 class Segmentations(DataSet):
     """(ids, photo) for SPADE and its kin: ``(N, S, S)`` uint8 with 255 = unknown, ``(N, 3, S, S)`` in [-1, 1].
 
-    The label maps may hold numbers or the colours of ``classes.json`` (see `studio.labels`); without that file they
-    must hold numbers, and the classes are called by them.
+    The label maps may hold numbers or the colours of ``classes.json`` (see `studio.labels`); without that file the
+    classes are what the maps have (see `studio.data.keys`).
     """
 
     asks: ClassVar = {
@@ -50,17 +67,9 @@ class Segmentations(DataSet):
             self.skipped[each] = Phrase("skipped.noPartner")
         both = sorted(set(photos) & set(labels))
         self.palette = self.files.classes()
-        self.classes = self.palette or self._counted(both)
+        self.key = None if self.palette else key_of(some_maps(self.files, [self.maps[name] for name in both]))
+        self.classes = self.palette or self.key.classes
         return "labels", both
-
-    def _counted(self, names: Sequence[str]) -> Classes:
-        """Without classes.json: the classes that some of the label maps have numbers of."""
-        most = 0
-        for name in names[:: max(1, len(names) // 50)]:
-            with suppress(ValueError):  # a damaged one is named when its turn comes
-                ids = self.files.ids(self.maps[name])
-                most = max(most, int(ids[ids < UNKNOWN].max(initial=0)))
-        return Classes([{"id": k, "name": f"class {k}", "colour": distinct_colour(k)} for k in range(most + 1)])
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray] | None:
         """(ids (H, W) uint8, photo (H, W, 3) uint8) of one size, or None if a file is damaged."""
@@ -72,7 +81,7 @@ class Segmentations(DataSet):
         if photo is None:
             return None
         try:
-            ids = self.files.ids(self.maps[name], self.palette)
+            ids = ids_of(self.files, self.maps[name], self.palette, self.key)
         except ValueError as error:
             self.skipped[name] = phrase(error)
             return None

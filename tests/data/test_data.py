@@ -151,8 +151,9 @@ def test_segmentations_of_colours_are_read_by_their_palette(tmp_path):
     maps = {f"{k}.png": encoded(Image.fromarray(colours)) for k in range(2)}
     data = Segmentations(segmented(tmp_path, maps, LISTED), SEGMENTED)
     assert data.batch([0], [None])[0][0, 0].tolist() == [0] * 16 + [2] * 16
-    with pytest.raises(ValueError, match="can be read"):
-        Segmentations(segmented(tmp_path, maps), SEGMENTED).batch([0], [None])  # without one nobody knows
+    data = Segmentations(segmented(tmp_path, maps), SEGMENTED)  # without one each colour is a class
+    assert data.batch([0], [None])[0][0, 0].tolist() == [0] * 16 + [1] * 16
+    assert [each["colour"] for each in data.facts()["palette"]] == ["#0000ff", "#00ff00"]
 
 
 def test_segmentations_without_a_palette_count_their_classes(tmp_path):

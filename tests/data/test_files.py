@@ -472,3 +472,120 @@ def test_the_labels_of_a_preset_give_way_to_those_of_the_data(tmp_path):
     assert run.card["config"]["labels"] == "개|고양이"
     with pytest.raises(Refused, match="named a, b"):
         runs.create("stargan", source, name=str(tmp_path / "runs" / "b"), settings=["labels=a|b"], steps=1)
+
+
+# ---- label maps -----------------------------------------------------------------------------------------------------
+
+HALVES = np.arange(96)[:, None] // 48 + np.zeros((96, 96), int)  # 0 above, 1 below
+THIRDS = np.arange(96)[:, None] // 32 + np.zeros((96, 96), int)
+RED, SKY, GRASS = (200, 30, 30), (135, 181, 229), (40, 140, 60)
+
+
+def mapped(made, photos=3, kind="PNG", **save):
+    """Photos and label maps, the maps' rows shifted from one to the next."""
+    files = named("photos/{}.png", n=photos, size=made.shape[1::-1])
+    for k in range(photos):
+        out = io.BytesIO()
+        array = np.roll(made, 3 * k, axis=0)
+        (array if isinstance(array, Image.Image) else Image.fromarray(array)).save(out, kind, **save)
+        files[f"labels/{k}.{kind.lower()}"] = out.getvalue()
+    return files
+
+
+def coloured(ids, *colours):
+    return np.array(colours, np.uint8)[ids]
+
+
+def numbered(ids, *values, depth=np.uint8):
+    return np.array(values, depth)[ids]
+
+
+MAPPED = {
+    "0 and 255": (mapped(numbered(HALVES, 0, 255)), ["class 0", "class 255"]),
+    "0 and 128": (mapped(numbered(HALVES, 0, 128)), ["class 0", "class 128"]),
+    "0, 127 and 254": (mapped(numbered(THIRDS, 0, 127, 254)), ["class 0", "class 127", "class 254"]),
+    "0 to 2": (mapped(numbered(THIRDS, 0, 1, 2)), ["class 0", "class 1", "class 2"]),
+    "0, 1 and unknown": (mapped(numbered(THIRDS, 0, 1, 255)), ["class 0", "class 1"]),
+    "16 bits": (mapped(numbered(THIRDS, 1001, 1002, 9, depth=np.uint16)), ["class 9", "class 1001", "class 1002"]),
+    "colours without a key": (mapped(coloured(THIRDS, RED, SKY, GRASS)), ["class 0", "class 1", "class 2"]),
+    "grey saved as colours": (mapped(coloured(HALVES, (0, 0, 0), (255, 255, 255))), ["class 0", "class 255"]),
+    "JPEG of 0 and 255": (mapped(numbered(HALVES, 0, 255), kind="JPEG"), ["class 0", "class 255"]),
+    "JPEG of colours": (mapped(coloured(THIRDS, RED, SKY, GRASS), kind="JPEG"), ["class 0", "class 1", "class 2"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", MAPPED)
+def test_row_02_and_13_label_maps_as_people_have_them(kind, tmp_path):
+    files, names = MAPPED[kind]
+    data = Segmentations(folder(tmp_path, files), MAPS)
+    assert len(data.classes) == len(names)
+    if not kind.startswith("JPEG"):
+        assert [each["name"] for each in data.classes.listed] == names
+    ids = data.pair(0)[0]
+    parts = [ids[at : at + 12].ravel() for at in (4, 36 if len(names) == 3 else 52, 76)]  # away from the rims
+    assert all(len(set(part.tolist())) == 1 for part in parts)
+    assert sorted(set(ids[4:-4:4].ravel().tolist()) - {255}) == list(range(len(names)))
+    assert data.checked()["count"] == 3
+    assert Pairs(tmp_path, PAIRS).checked()["count"] == 3
+
+
+def test_a_palette_picture_keeps_its_colours(tmp_path):
+    made = Image.fromarray(HALVES.astype(np.uint8), "L")
+    made.putpalette([*RED, *SKY])
+    files = named("photos/{}.png", size=(96, 96))
+    for k in range(3):
+        out = io.BytesIO()
+        made.save(out, "PNG")
+        files[f"labels/{k}.png"] = out.getvalue()
+    data = Segmentations(folder(tmp_path, files), MAPS)
+    assert [each["colour"] for each in data.classes.listed] == ["#c81e1e", "#87b5e5"]
+
+
+def test_row_13_ids_that_a_jpeg_blurred_are_refused_with_their_share(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 3, (24, 24)).astype(np.uint8)
+    with pytest.raises(Refused, match=r"JPEG.*\d+% of the pixels"):
+        Segmentations(folder(tmp_path, mapped(noise * 6, kind="JPEG", quality=40)), MAPS)
+
+
+def test_row_13_the_reason_is_shown_where_classes_json_lacks_an_id(tmp_path):
+    files = mapped(numbered(THIRDS, 0, 1, 7)) | {"classes.json": b'["sky", "sea"]'}
+    with pytest.raises(Refused, match=r"Only 0 examples.*3 of them.*the number 7, which is no class"):
+        Segmentations(folder(tmp_path, files), MAPS).checked()
+
+
+BOOKS = {
+    "names": ["sky", "sea", "land"],
+    "name to id": {"sky": 0, "sea": 1, "land": 2},
+    "name to colour": {"sky": list(SKY), "sea": list(RED), "land": list(GRASS)},
+    "name to hex": {"sky": "#87b5e5", "sea": "#c81e1e", "land": "#288c3c"},
+    "ids as text": [{"id": str(k), "name": name} for k, name in enumerate(("sky", "sea", "land"))],
+    "id to name": {"0": "sky", "1": "sea", "2": "land"},
+    "id to names": {str(k): {"en": name, "ko": "이름"} for k, name in enumerate(("sky", "sea", "land"))},
+    "COCO": {
+        "categories": [{"id": k, "name": name, "supercategory": "x"} for k, name in enumerate(("sky", "sea", "land"))]
+    },
+    "YOLO": {"names": {"0": "sky", "1": "sea", "2": "land"}},
+    "label and color": [{"label": n, "color": list(c)} for n, c in (("sky", SKY), ("sea", RED), ("land", GRASS))],
+    "class to table": {"sky": {"id": 0}, "sea": {"id": 1}, "land": {"id": 2}},
+}
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_row_13c_classes_json_in_other_shapes(book, tmp_path):
+    files = mapped(numbered(THIRDS, 0, 1, 2)) | {"classes.json": json.dumps(BOOKS[book]).encode("utf-8-sig")}
+    data = Segmentations(folder(tmp_path, files), MAPS)
+    assert [data.classes.name(k) for k in range(3)] == ["sky", "sea", "land"]
+    assert [each["id"] for each in data.classes.listed] == [0, 1, 2]
+    assert data.checked()["count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("class_dict.csv", "name,r,g,b\nsky,135,181,229\nsea,200,30,30\nland,40,140,60\n"),
+     ("labelmap.txt", "# label:color_rgb:parts:actions\nsky:135,181,229::\nsea:200,30,30::\nland:40,140,60::\n")],
+)  # fmt: skip
+def test_keys_of_other_programs(name, text, tmp_path):
+    files = mapped(coloured(THIRDS, SKY, RED, GRASS)) | {name: text.encode()}
+    data = Segmentations(folder(tmp_path, files), MAPS)
+    assert [data.classes.name(k) for k in range(3)] == ["sky", "sea", "land"]
+    assert np.array_equal(data.pair(0)[0], THIRDS)
