@@ -368,6 +368,8 @@ def _look(given: argparse.Namespace) -> None:
         print(f"  {name}: {count}")
     for size, count in seen.sizes.items():
         print(f"  {size}: {count} / {seen.looked}")
+    for why, count in seen.notes.items():
+        print(f"{count}: {told(why, spoken())}")
     for why, count in seen.reasons.items():
         print(told(Phrase("skipped.counted", n=count, why=why), spoken()))
 

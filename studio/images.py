@@ -24,6 +24,14 @@ MOST_PIXELS = 50_000_000  # about 7,000 x 7,000: any camera's picture, and no de
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")  # Pillow knows more: EPS runs Ghostscript
 PAPER = (255, 255, 255)  # what shows through where a picture is transparent
 
+ORIENTATION = 0x0112  # of EXIF
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+DEPTHS = (255, 1023, 4095, 16383, 65535)  # the greatest number of 8, 10, 12, 14 and 16 bits
+
 Picture = Image.Image
 
 
@@ -43,7 +51,8 @@ class File:
 def open_picture(source: str | Path | bytes | io.IOBase | Picture, most: int = MOST_PIXELS) -> Picture:
     """Any picture a visitor may hand us -> an upright RGB picture on white paper.
 
-    Palette, grey, 16-bit, CMYK and transparent pictures work; of an animation the first frame is taken; a camera's
+    Palette, grey, 16-bit, CMYK and transparent pictures work, those of other depths than 8 bits with their own range
+    (see `depth`; ``info["range"]`` says it); of an animation the first frame is taken; a camera's
     rotation is applied.
 
     Raises:
@@ -61,7 +70,7 @@ def _opened(
     source: str | Path | bytes | io.IOBase | Picture, made: Callable[[Picture], Picture], most: int = MOST_PIXELS
 ) -> Picture:
     if isinstance(source, Picture):
-        return made(ImageOps.exif_transpose(source))
+        return made(upright(source))
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     try:
@@ -69,9 +78,11 @@ def _opened(
             width, height = picture.size
             if width * height > most:
                 raise TooLarge("pictures.large", width=width, height=height, most=most / 1000000.0)
+            deep = _is_deep(picture)
             picture.load()
-            return made(ImageOps.exif_transpose(picture))
-    except TooLarge:
+            turned = upright(picture)
+            return (_of_depth(source, turned) if deep and made is _on_paper else None) or made(turned)
+    except (TooLarge, MemoryError):
         raise
     except FileNotFoundError as error:
         raise Refused("pictures.noFile", file=source) from error
@@ -80,9 +91,77 @@ def _opened(
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's limits are higher
         raise Refused("pictures.huge", most=MOST_PIXELS / 1000000.0) from error
     except UnidentifiedImageError as error:
-        raise Refused("pictures.notOne") from error
-    except (OSError, SyntaxError, EOFError, IndexError, RuntimeError, ValueError) as error:  # of Pillow's decoders
+        raise Refused("pictures.heic" if _is_heic(source) else "pictures.notOne") from error
+    except Exception as error:  # a decoder may raise anything
         raise Refused("pictures.damaged") from error
+
+
+def upright(picture: Picture) -> Picture:
+    """The picture as its camera was held. Only pixels are turned: what else EXIF says is read by nobody here, and may
+    be such that it can't be written anew."""
+    try:
+        how = TURNS.get(picture.getexif().get(ORIENTATION))
+    except Exception:  # damaged EXIF is none
+        how = None
+    return picture if how is None else picture.transpose(how)
+
+
+def _is_heic(source: str | Path | io.IOBase) -> bool:
+    """Whether it is a phone's picture that no library here reads."""
+    try:
+        if isinstance(source, (str, Path)):
+            with open(source, "rb") as file:
+                head = file.read(16)
+        else:
+            source.seek(0)
+            head = source.read(16)
+    except (OSError, ValueError):
+        return False
+    return head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif", b"msf")
+
+
+# ---- depth ----------------------------------------------------------------------------------------------------------
+
+
+def _is_deep(picture: Picture) -> bool:
+    """Whether its colours have 16 bits each, of which Pillow keeps the upper 8."""
+    return picture.mode in ("RGB", "RGBA") and any(";16" in str(tile[-1]) for tile in getattr(picture, "tile", []))
+
+
+def _of_depth(source: str | Path | io.IOBase, picture: Picture) -> Picture | None:
+    """Colours of 10 or 12 bits in a file for 16, with their own range; None = they do fill 16 bits."""
+    import cv2
+
+    if np.asarray(picture)[..., :3].max(initial=0) >= DEPTHS[-2] >> 8:
+        return None
+    if isinstance(source, (str, Path)):
+        content = Path(source).read_bytes()
+    else:
+        source.seek(0)
+        content = source.read()
+    values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if values is None or values.dtype != np.uint16:
+        return None
+    return _scaled(values[..., ::-1].astype(np.float64), whole=True)
+
+
+def depth(values: np.ndarray, whole: bool) -> tuple[float, float]:
+    """(what is black, what is white) in a picture of these numbers: the whole range of 8, 10, 12, 14 or 16 bits that
+    they need; of fractions 0 to 1; of what goes below 0, as a scanner's numbers do, from the least to the greatest."""
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    if low < 0 or high > DEPTHS[-1]:
+        return low, max(high, low + 1e-12)
+    if not whole and high <= 1:
+        return 0.0, 1.0
+    return 0.0, float(next(top for top in DEPTHS if high <= top))
+
+
+def _scaled(values: np.ndarray, whole: bool) -> Picture:
+    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    low, high = depth(values, whole)
+    made = Image.fromarray((((values - low) / (high - low)).clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")
+    made.info["range"] = (low, high)
+    return made
 
 
 def _on_paper(picture: Picture) -> Picture:
@@ -90,12 +169,7 @@ def _on_paper(picture: Picture) -> Picture:
     if picture.mode == "RGB":
         return picture.copy()
     if picture.mode.startswith("I") or picture.mode == "F":  # 16-bit scans: Pillow would clip them to white
-        depth = np.asarray(picture, dtype=np.float64)
-        top = 65535.0 if picture.mode.startswith("I;16") or depth.max(initial=0) > 255 else 255.0
-        if picture.mode == "F" and depth.max(initial=0) <= 1:
-            top = 1.0
-        depth = np.nan_to_num(depth) / top
-        return Image.fromarray((depth.clip(0, 1) * 255).round().astype(np.uint8)).convert("RGB")
+        return _scaled(np.asarray(picture, dtype=np.float64), picture.mode != "F")
     if "A" in picture.mode or "transparency" in picture.info or picture.mode in ("La", "RGBa"):
         picture = picture.convert("RGBA")
         paper = Image.new("RGBA", picture.size, (*PAPER, 255))

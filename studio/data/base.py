@@ -42,6 +42,7 @@ class DataSet:
     def __init__(self, source: str | Path, config: Any) -> None:
         self.source, self.reading = read_as(source)
         self.size = getattr(config, "size", 0)  # points have none
+        self.ranges: dict[str, str] = {}  # name -> what is black and white in it, of pictures of other depths
         self.readings: tuple[str, ...] = ()  # what the files could be taken for, where that is not sure
         self.skipped: dict[str, str] = {}  # name -> why
         self.toy = self._toy()
@@ -139,7 +140,10 @@ class DataSet:
     def open(self, name: str) -> Image.Image | None:
         """A picture of the files; a damaged one is noted in ``skipped`` and is None."""
         try:
-            return self.files.open(name)
+            found = self.files.open(name)
+            if (span := found.info.get("range")) is not None and span != (0.0, 255.0):
+                self.ranges[name] = Phrase("data.range", low=span[0], high=span[1])
+            return found
         except ValueError as error:
             self.skipped[name] = phrase(error)
             return None
@@ -176,7 +180,8 @@ class DataSet:
 
         Returns:
             kind, count, looked (how many were opened), sizes (the five most frequent, ``"256 x 256"`` -> count),
-            readings, skipped (name -> why), reasons (see `reasons`), parts (see `parts`).
+            readings, notes (what was done to some pictures -> how many), skipped (name -> why), reasons (see `reasons`),
+            parts (see `parts`).
         """
         places = range(len(self)) if most is None else range(0, len(self), max(1, len(self) // most))
         sizes: Counter[str] = Counter()
@@ -201,6 +206,7 @@ class DataSet:
             "reasons": self.reasons(),
             "parts": self.parts(),
             "readings": self.readings,
+            "notes": counted(self.ranges),
         }
 
     def parts(self) -> dict[str, int]:

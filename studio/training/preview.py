@@ -21,7 +21,7 @@ ACROSS, DOWN = 8, 3  # examples on the contact sheet
 class Preview:
     """kind, count, how many were opened, sizes -> how many of those, name -> why it is skipped; a contact sheet of
     examples as the net will see them; why something is skipped -> how many; classes, styles or domains -> how many;
-    what else the files could be taken for."""
+    what else the files could be taken for; what was done to some pictures -> how many."""
 
     kind: str
     count: int
@@ -32,6 +32,7 @@ class Preview:
     reasons: dict[str, int] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
     readings: tuple[str, ...] = ()
+    notes: dict[str, int] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """The same as JSON, with what is said in both languages."""
@@ -42,6 +43,7 @@ class Preview:
             "sizes": self.sizes,
             "parts": self.parts,
             "readings": list(self.readings),
+            "notes": [{"count": n, "says": words(why)} for why, n in self.notes.items()],
             "reasons": [{"count": n, "says": words(why)} for why, n in self.reasons.items()],
             "skipped": {name: words(why) for name, why in self.skipped.items()},
         }

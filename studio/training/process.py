@@ -149,11 +149,16 @@ def _last_words(run: Run, events: Iterator[Event]) -> Iterator[Event]:
             yield event
             if isinstance(event, Ended):
                 return
-    except (OSError, RuntimeError, MemoryError, ValueError) as error:
-        reserve.unlink(missing_ok=True)
+    except GeneratorExit:  # whoever reads the events has heard enough
+        raise
+    except BaseException as error:
+        with suppress(OSError):
+            reserve.unlink(missing_ok=True)
         ended = Ended(last, "failed", reason(error))
         with suppress(OSError):
             _note(run, ended)
+        if not isinstance(error, Exception):  # the process is being ended
+            raise
         yield ended
         if isinstance(error, ValueError):
             raise

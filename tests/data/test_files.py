@@ -8,21 +8,23 @@ from __future__ import annotations
 import io
 import json
 import os
+import struct
 import unicodedata
 import zipfile
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
-from studio import registry
+from studio import images, registry
 from studio.__main__ import main
 from studio.data import Files, Images, Labelled, Pairs, Segmentations, Styles
 from studio.data.files import several
 from studio.refused import Refused
 from studio.toys.landscapes import landscape
-from studio.training import runs
+from studio.training import process, runs
 from studio.training.preview import preview
 
 NOISE = SimpleNamespace(size=16, mirror=False)
@@ -589,3 +591,116 @@ def test_keys_of_other_programs(name, text, tmp_path):
     data = Segmentations(folder(tmp_path, files), MAPS)
     assert [data.classes.name(k) for k in range(3)] == ["sky", "sea", "land"]
     assert np.array_equal(data.pair(0)[0], THIRDS)
+
+
+# ---- pictures -------------------------------------------------------------------------------------------------------
+
+
+def turned(tag, kind, value, orientation=6, count=1):
+    """A JPEG that a camera held sideways, with one odd tag of EXIF: its bytes are those that were reported."""
+    entries = [struct.pack("<HHII", 0x0112, 3, 1, orientation), struct.pack("<HHI", tag, kind, count) + value]
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + b"".join(entries) + bytes(4)
+    out = io.BytesIO()
+    picture = Image.new("RGB", (32, 16), "blue")
+    picture.paste("red", (0, 0, 16, 16))
+    picture.save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+ODD = {
+    "UserComment as a number": (0x9286, 4, struct.pack("<I", 7)),
+    "XPTitle of Windows as a text": (0x9C9B, 2, b"abc\0", 4),
+    "a ratio that is none": (0x011A, 5, struct.pack("<I", 0xFFFF)),
+    "a byte where a text is due": (0x010E, 1, b"\1\0\0\0"),
+    "a signed byte": (0x9C9C, 6, b"\xff\0\0\0"),
+    "a type that there is not": (0x9C9D, 99, b"\1\2\3\4"),
+    "a float as a short": (0x8298, 12, struct.pack("<I", 3)),
+    "a pointer to itself": (0x8769, 4, struct.pack("<I", 8)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Truncated File Read")  # so Pillow says that a tag points outside
+@pytest.mark.parametrize("odd", ODD)
+def test_row_01_odd_exif_turns_a_picture_and_kills_nothing(odd, tmp_path):
+    tag, kind, value, *count = ODD[odd]
+    found = images.open_picture(turned(tag, kind, value, count=count[0] if count else 1))
+    assert found.size == (16, 32)
+    assert found.getpixel((8, 4))[0] > 200 > 90 > found.getpixel((8, 28))[0]
+
+
+def test_row_01_exif_that_is_parsed_to_something_that_cannot_be_written(tmp_path):
+    for value in (("a", 1), {"a": 1}, 3.5, None, b"x"):
+        picture = Image.new("RGB", (32, 16), "blue")
+        picture.getexif()[0x0112], picture.getexif()[0x9286] = 6, value
+        assert images.open_picture(picture).size == (16, 32)
+
+
+@pytest.mark.parametrize(
+    "error", [AttributeError, TypeError, struct.error, KeyError, AssertionError, ZeroDivisionError]
+)
+def test_row_01_whatever_a_decoder_raises_is_a_picture_left_out(error, tmp_path, monkeypatch):
+    def broken(self):
+        if self.size == (20, 20):
+            raise error("of a decoder")
+        return whole(self)
+
+    whole = ImageFile.ImageFile.load
+    folder(tmp_path, named("{}.png") | {"bad.png": picture(9, (20, 20))})
+    monkeypatch.setattr(ImageFile.ImageFile, "load", broken)
+    data = Images(tmp_path, NOISE)
+    assert data.checked()["count"] == 3
+    assert data.skipped["bad.png"].startswith("This picture is damaged")
+
+
+@pytest.mark.parametrize("error", [AttributeError, IndexError, KeyError, AssertionError])
+def test_row_01_a_trainer_s_last_word_is_written_whatever_ends_it(error, tmp_path, monkeypatch):
+    run = runs.create("dcgan", str(folder(tmp_path / "set", named("{}.png"))), name=str(tmp_path / "run"), steps=2)
+    monkeypatch.setattr(Images, "batch", lambda *_: (_ for _ in ()).throw(error("of the data")))
+    last = list(process.work(run, workers=0))[-1]
+    assert (last.how, run.status().how) == ("failed", "failed")
+    assert error.__name__ in str(run.status().why)
+
+
+DEEP = {
+    "8 bits in 16": (np.uint16, 255, 255),
+    "10 bits": (np.uint16, 1023, 1023),
+    "12 bits": (np.uint16, 4095, 4095),
+    "16 bits": (np.uint16, 65535, 65535),
+    "32 bits": (np.int32, 4095, 4095),
+    "fractions": (np.float32, 1.0, 1.0),
+    "float of 8 bits": (np.float32, 255.0, 255.0),
+    "a scanner's numbers": (np.int32, None, None),
+    "float below 0": (np.float32, None, None),
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_row_14_pictures_of_any_depth_have_their_own_range(kind, tmp_path):
+    depth, top, _ = DEEP[kind]
+    ramp = np.linspace(*((0, top) if top else (-1000, 3000)), 24)[None].repeat(24, 0).astype(depth)
+    for k in range(2):
+        Image.fromarray(ramp).save(tmp_path / f"{k}.tiff")
+    data = Images(tmp_path, NOISE)
+    array = data.picture(0)
+    assert (array.min(), array.max()) == (0, 255)
+    assert abs(int(array[0, 12, 0]) - 133) < 3
+    noted = data.checked()["notes"]
+    assert bool(noted) == (top not in (255, 255.0))
+    if noted:
+        assert "shown as black" in next(iter(noted))
+
+
+@pytest.mark.parametrize("top", [1023, 4095, 65535])
+def test_row_14_colours_of_12_bits_in_a_file_for_16(top, tmp_path):
+    ramp = np.linspace(0, top, 24)[None, :, None].repeat(24, 0).repeat(3, 2).astype(np.uint16)
+    ramp[..., 2] //= 2
+    assert cv2.imwrite(str(tmp_path / "a.png"), ramp[..., ::-1])
+    found = np.asarray(images.open_picture(tmp_path / "a.png"))
+    assert found.max() == 255
+    assert abs(int(found[0, 12, 0]) - 133) < 3
+    assert abs(int(found[0, 12, 2]) - 66) < 3
+
+
+def test_row_09_a_phone_s_picture_says_how_to_export_it():
+    with pytest.raises(Refused, match="HEIC.*Most Compatible.*JPEG"):
+        images.open_picture(b"\0\0\0\x18ftypheic" + bytes(64))

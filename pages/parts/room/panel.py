@@ -398,6 +398,8 @@ def _look(gan: str, source: str | None, config: Any) -> Preview | None:
         st.caption(", ".join(f"{plain(name)} ({count:,})" for name, count in list(seen.parts.items())[:64]))
     sizes = ", ".join(f"{size} ({count})" for size, count in seen.sizes.items())
     st.caption(word("train.form.sizes", looked=f"{seen.looked:,}", sizes=sizes))
+    for why, count in seen.notes.items():
+        st.caption(f"{count:,}: {plain(errors.said(why))}")
     if seen.skipped:
         why = "".join(f"\n- {count}: {plain(errors.said(reason))}" for reason, count in seen.reasons.items())
         st.warning(f"{word('train.form.skipped', n=len(seen.skipped))}\n{why}", icon=":material/warning:")
