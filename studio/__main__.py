@@ -334,7 +334,13 @@ def _measure(given: argparse.Namespace) -> None:
     if not held:
         raise Refused("shell.nothingHeld")
     data = registry.gan(given.gan).Data(source, gan.config)
-    figures = gan.measure(data, [data.names.index(name) for name in held])
+    data.recall(gan.extras or {})
+    found = data.held(held)
+    for lost in data.lost:
+        print(told(lost, spoken()), file=sys.stderr)
+    if not found:
+        raise Refused("shell.nothingHeld")
+    figures = gan.measure(data, [data.names.index(name) for name in found])
     print(json.dumps(figures, indent=1))
     if given.write:
         checkpoints.update_card(given.gan, given.tag or checkpoints.tags(given.gan)[0], figures=figures)
@@ -411,8 +417,13 @@ def _train(given: argparse.Namespace) -> None:
     signal.signal(signal.SIGINT, lambda *_: run.stop())  # Ctrl+C ends it in good order
     signal.signal(signal.SIGTERM, lambda *_: run.stop())
     print(f"{run.folder}: stop with Ctrl+C, go on with: python -m studio train --resume {run.folder}", flush=True)
+    noticed = False
     for event in events:
         _tell(event)
+        if not noticed:
+            noticed = True
+            for notice in run.card.get("notices", []):
+                print(notice.get(spoken(), notice["en"]), flush=True)
         if isinstance(event, Ended) and event.how == "failed":
             raise refusal(event.why)
 
@@ -464,7 +475,7 @@ def _recipe(given: argparse.Namespace) -> None:
     for run in seen.values():
         tag = run.card["recipe"]["tag"]
         if given.out:
-            if (run.folder / "resume.pt").exists():
+            if run.has_state:
                 print(run.keep(tag, recipes.facts(run), Path(given.out) / "checkpoints"))
             recipes.split(run.folder)
         else:

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from studio.data.files import is_own, opened, read_as, several
+from studio.data.names import clean
 from studio.refused import Phrase, Refused, phrase
 
 Random = np.random.Generator
@@ -43,6 +44,7 @@ class DataSet:
         self.source, self.reading = read_as(source)
         self.size = getattr(config, "size", 0)  # points have none
         self.ranges: dict[str, str] = {}  # name -> what is black and white in it, of pictures of other depths
+        self.lost: list[str] = []  # what a run that goes on, or is measured, no longer finds here
         self.readings: tuple[str, ...] = ()  # what the files could be taken for, where that is not sure
         self.skipped: dict[str, str] = {}  # name -> why
         self.toy = self._toy()
@@ -118,6 +120,14 @@ class DataSet:
     def recall(self, facts: dict[str, Any]) -> None:
         """Takes up what `facts` said when the run began, in the process that trains it or goes on."""
 
+    def held(self, names: Sequence[str]) -> list[str]:
+        """Those of the pictures that were held out that are here, as they are called here; what is gone is said."""
+        there = set(self.names)
+        found = [name for name in map(clean, names) if name in there]
+        if gone := len(names) - len(found):
+            self.lost = [*self.lost, Phrase("data.heldGone", n=gone, all=len(names))]
+        return found
+
     def set_aside(self, count: int, seed: int = 0) -> list[str]:
         """Names to hold out of a training; a shape of several kinds of pictures takes ``count`` of each kind."""
         return hold_out(self, count, seed)
@@ -180,7 +190,7 @@ class DataSet:
 
         Returns:
             kind, count, looked (how many were opened), sizes (the five most frequent, ``"256 x 256"`` -> count),
-            readings, notes (what was done to some pictures -> how many), skipped (name -> why), reasons (see `reasons`),
+            readings, notes (what was done -> to how many), skipped (name -> why), reasons (see `reasons`),
             parts (see `parts`).
         """
         places = range(len(self)) if most is None else range(0, len(self), max(1, len(self) // most))

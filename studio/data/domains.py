@@ -21,6 +21,7 @@ from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import opened, several
 from studio.data.layouts import LABELS, PHOTOS, SPLITS
 from studio.data.layouts import TESTED as HELD
+from studio.data.names import clean
 from studio.data.tables import Lookup, tables_of
 from studio.refused import Phrase, Refused
 from studio.toys import bags, landscapes, shoes
@@ -148,6 +149,22 @@ class TwoDomains(DataSet):
     def facts(self) -> dict[str, Any]:
         """What the trained checkpoint's card should say: the names of the two domains."""
         return {"domains": list(self.called)}
+
+    def recall(self, facts: dict[str, Any]) -> None:
+        """The domains in the order that the run knows them in.
+
+        Raises:
+            ValueError: folders or labels of other names.
+        """
+        known = [_same(clean(name)) for name in facts.get("domains") or []]
+        here = [_same(name) for name in self.called]
+        if len(known) != 2 or known == here or isinstance(self.files, _Apart):  # a source may have been moved
+            return
+        if known != here[::-1]:
+            raise Refused("data.otherDomains", source=self.source, there=list(self.called), known=facts["domains"])
+        self.called, self.sides = self.called[::-1], self.sides[::-1]
+        self.names = [*self.sides[0], *self.sides[1]] if not self.toy else self.names
+        self.__dict__.pop("_place", None)
 
     def parts(self) -> dict[str, int]:
         return {called: len(names) for called, names in zip(self.called, self.sides, strict=True)}

@@ -17,7 +17,7 @@ from studio.data.base import DataSet, Random, to_batch, window
 from studio.data.files import by_folder
 from studio.data.keys import LOOKED_AT, Key, key_of
 from studio.labels import UNKNOWN, Classes, LabelMap, sampled
-from studio.refused import Phrase, phrase
+from studio.refused import Phrase, Refused, phrase
 from studio.toys.landscapes import CLASSES, COLOURS, landscape
 
 
@@ -53,6 +53,8 @@ class Segmentations(DataSet):
     def __init__(self, source: Any, config: Any) -> None:
         both = zip(CLASSES, COLOURS, strict=True)  # the toy set's
         self.classes = Classes([{"id": k, "name": name, "colour": colour} for k, (name, colour) in enumerate(both)])
+        self.key: Key | None = None
+        self.numbers: np.ndarray | None = None  # what the classes' numbers are to a run that has begun already
         super().__init__(source, config)
 
     def understand(self, config: Any) -> tuple[str, list[str]]:
@@ -85,6 +87,8 @@ class Segmentations(DataSet):
         except ValueError as error:
             self.skipped[name] = phrase(error)
             return None
+        if self.numbers is not None:
+            ids = self.numbers[ids]
         if (ids.shape[1], ids.shape[0]) != photo.size:
             ids = sampled(ids, photo.height, photo.width)
         return ids, np.asarray(photo)
@@ -117,6 +121,27 @@ class Segmentations(DataSet):
 
     def fit(self, config: Any, extras: dict[str, Any]) -> Any:
         return replace(config, labels=len(self.classes))
+
+    def recall(self, facts: dict[str, Any]) -> None:
+        """Each class keeps the number that it had when the run began, by its name, or by its colour if colours are all
+        that there is.
+
+        Raises:
+            ValueError: a class that the run does not know.
+        """
+        if not (known := facts.get("palette")) or self.toy:
+            return
+        by = "colour" if self.key is not None and self.key.values is not None and self.key.values.ndim == 2 else "name"
+        were = {str(each[by]): each["id"] for each in known}
+        here = {str(each[by]): each["id"] for each in self.classes.listed if each["id"] != UNKNOWN}
+        if new := [name for name in here if name not in were]:
+            raise Refused("data.newClasses", source=self.source, new=new, known=list(were))
+        if lost := [name for name in were if name not in here]:
+            self.lost = [Phrase("data.lostClasses", names=lost)]
+        self.numbers = np.arange(256, dtype=np.uint8)
+        for name, number in here.items():
+            self.numbers[number] = were[name]
+        self.classes = Classes(known)
 
     def facts(self) -> dict[str, Any]:
         """What the trained checkpoint's card should say about its input."""

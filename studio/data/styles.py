@@ -16,6 +16,7 @@ from studio.data.base import DataSet, Random, hold_out, to_batch
 from studio.data.files import by_folder
 from studio.data.layouts import PHOTOS, SPLITS, TRAINED, word
 from studio.data.layouts import TESTED as HELD
+from studio.data.names import clean
 from studio.refused import Phrase, Refused
 from studio.toys import textures
 
@@ -46,6 +47,9 @@ class Styles(DataSet):
 
     def __init__(self, source: Any, config: Any) -> None:
         self.load, self.first, self.before = max(config.load, config.size), 0, []
+        self.added = getattr(config, "added", 0)
+        self.gates: dict[str, int] = {}  # style -> number of its gate, where a run has begun already
+        self.known: list[str] = []  # all gates' names then
         self.paintings: dict[str, list[str]] = {}
         self.photos: list[str] = []
         super().__init__(source, config)
@@ -90,14 +94,33 @@ class Styles(DataSet):
         return replace(config, styles=found)
 
     def recall(self, facts: dict[str, Any]) -> None:
-        """A style that is added to others comes after them, also when its training goes on."""
-        known = list(facts.get("styles") or self.styles)
-        self.before = known[: len(known) - len(self.styles)]
-        self.first = len(self.before)
+        """Each style goes to the gate that has its name, however many there are now; a style that is added to others
+        comes after them, also when its training goes on.
+
+        Raises:
+            ValueError: a style that no gate is of.
+        """
+        known = [clean(style) for style in facts.get("styles") or []]
+        if not known:
+            return
+        old = known[: len(known) - self.added] if self.added else []
+        own = {word(style): k for k, style in enumerate(known) if k >= len(old)}
+        if new := [style for style in self.styles if word(style) not in own]:
+            raise Refused("data.newStyles", source=self.source, new=new, there=self.styles, known=known)
+        self.gates = {style: own[word(style)] for style in self.styles}
+        here = set(self.gates.values())
+        lost = [style for k, style in enumerate(known) if k >= len(old) and k not in here]
+        self.lost = [Phrase("data.lostStyles", names=lost)] if lost else []
+        self.before, self.first = old, len(old)
+        self.known = known
+
+    def gate(self, style: str) -> int:
+        """The number of a style's gate."""
+        return self.gates.get(style, self.first + self.styles.index(style))
 
     def facts(self) -> dict[str, Any]:
         """The gates' names, in their order."""
-        return {"styles": self.before + self.styles}
+        return {"styles": self.known or self.before + self.styles}
 
     def parts(self) -> dict[str, int]:
         return {"photos": len(self.photos)} | {style: len(self.paintings.get(style, [])) for style in self.styles}
@@ -149,7 +172,7 @@ class Styles(DataSet):
         photo = self._read(name) if name in self._photos else None
         photo = self._good(self.photos, at) if photo is None else photo
         painting = self._good(self.names, at, style) if self.toy else self._good(self.paintings[self.styles[style]], at)
-        return self.cut(photo, rng), self.cut(painting, rng), self.first + style
+        return self.cut(photo, rng), self.cut(painting, rng), self.gate(self.styles[style])
 
     @property
     def _photos(self) -> set[str]:

@@ -65,6 +65,7 @@ def resume(
     """
     run = Run(folder if (Path(folder) / "card.json").exists() else runs.folder_of_runs() / folder)
     card = run.card
+    _check_shape(run, overrides)
     if source:
         card["data"] = str(source)
     if device:
@@ -74,6 +75,25 @@ def resume(
     if run.wish().go == "stop":
         run.ask(go="on")
     return run, work(run, overrides, steps=steps, minutes=minutes, workers=workers, queue=queue)
+
+
+def _check_shape(run: Run, overrides: Sequence[str]) -> None:
+    """
+    Raises:
+        ValueError: settings that give the networks of a run that has begun another shape; names them.
+    """
+    if not overrides or not run.has_state:
+        return
+    kind, state = registry.gan(run.card["gan"]), run.state()
+    before, after = kind.configured(state["config"]), runs.changed(kind, state["config"], overrides)
+    if before == after:
+        return
+    shapes = {name: value.shape for name, value in kind(after).state_dict().items()}
+    if shapes != {name: value.shape for name, value in state["gan"].items()}:
+        one, two = asdict(before), asdict(after)
+        names = [name for name in one if one[name] != two[name]]
+        was, now = ([f"{name}={told[name]}" for name in names] for told in (one, two))
+        raise Refused("training.otherShape", run=run.name, was=was, now=now)
 
 
 def train_slice(run: Run, seconds: float, device: str | None = None) -> Status:
@@ -201,7 +221,7 @@ def _work(
         if not mine:
             yield Ended(0, "stopped")
             return
-        state = run.state() if (run.folder / "resume.pt").exists() else None
+        state = run.state() if run.has_state else None
         kind = registry.gan(card["gan"])
         config = runs.changed(kind, state["config"] if state else card["config"], overrides)
         features.check(config)
@@ -216,7 +236,8 @@ def _work(
             _take_over(gan, Run(card["from run"]).gan())
         if steps is None and minutes is None:
             steps, minutes = _left(card.get("goal") or {}, state)
-        held = card.get("held_out") or []
+        held = data.held(card.get("held_out") or [])
+        said = [*data.lost, *([Phrase("training.wentBack", step=state["step"])] if run.went_back else [])]
         shown = data.aside(held) if held else data
         some = [shown.names.index(name) for name in (held or data.names)]
         some = some[:: max(1, len(some) // 10)][:10]
@@ -225,10 +246,13 @@ def _work(
         aside = set(held)
         data.keep([name for name in data.names if name not in aside])
         with run._writing():  # it may have been given another title while it waited
-            run._write("card.json", run.card | {"config": asdict(config), "trained on": _words(device)})
+            run._write(
+                "card.json",
+                run.card | {"config": asdict(config), "trained on": _words(device), "notices": list(map(words, said))},
+            )
 
         def save(state: dict[str, Any]) -> None:
-            write_atomically(run.folder / "resume.pt", lambda path: torch.save(state, path))
+            run.save(state)
             run.note({"event": "Saved", "step": state["step"]})
 
         yield Phase(state["step"] if state else 0, "training")
@@ -384,7 +408,8 @@ def compare(
         return _side_by_side([gan.show(opened) for gan in gans])
     card = Run(folders[0]).card
     data = gans[0].Data(source or card["data"], gans[0].config)
-    some = [data.names.index(name) for name in card["held_out"] or data.names]
+    data.recall(card.get("facts") or {})
+    some = [data.names.index(name) for name in data.held(card.get("held_out") or []) or data.names]
     some = some[:: max(1, len(some) // n)][:n]
     batch = data.batch(some, [np.random.default_rng(k) for k in range(len(some))])
     shown = []

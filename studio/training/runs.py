@@ -4,6 +4,7 @@ runs/<name>/card.json        gan, config, data, what was held out, how long, the
             events.jsonl     one event a line
             sample-0000100.webp, single-0000101.webp
             resume.pt        the whole state, replaced atomically
+            before.pt        the one before it, should that be cut off
             wish.json        what whoever watches wishes: pause, stop, dials, single steps
             trainer.log      what the process said
             ended.json       its exit status, if somebody was there to see it
@@ -45,6 +46,7 @@ from studio.training.loop import Wish
 from studio.verbs import Argument
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+BEFORE = "before.pt"  # the state before the last
 OVER = ("finished", "stopped", "failed")
 STARTING = 90  # seconds that a new process may take until it says something
 LITTLE = 2 << 20  # bytes: a disk with less is called full
@@ -70,6 +72,7 @@ class Run:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        self.went_back = False  # whether the last state could not be read, and the one before was
 
     @property
     def name(self) -> str:
@@ -293,12 +296,31 @@ class Run:
 
     # ---- what was trained -------------------------------------------------------------------------------------------
 
+    @property
+    def has_state(self) -> bool:
+        return any((self.folder / name).exists() for name in ("resume.pt", BEFORE))
+
     def state(self) -> dict[str, Any]:
         """The last whole state (tensors and numbers only: nothing in the file is executed)."""
-        try:
-            return torch.load(self.folder / "resume.pt", map_location="cpu", weights_only=True)
-        except FileNotFoundError as error:
-            raise Refused("training.noState", run=self.name) from error
+        self.went_back = False
+        paths = [path for path in (self.folder / "resume.pt", self.folder / BEFORE) if path.exists()]
+        if not paths:
+            raise Refused("training.noState", run=self.name)
+        for path in paths:
+            try:
+                state = torch.load(path, map_location="cpu", weights_only=True)
+            except MemoryError:
+                raise
+            except Exception:  # cut off, or a disk's damage: torch words it in many ways
+                continue
+            self.went_back = path.name == BEFORE
+            return state
+        raise Refused("training.noWhole", run=self.name, command=self.card.get("command", ""))
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Writes the whole state, and keeps the one before."""
+        path = self.folder / "resume.pt"
+        write_atomically(path, lambda beside: torch.save(state, beside), kept=self.folder / BEFORE)
 
     def best(self) -> dict[str, Any]:
         """The networks that did best on the pictures held out; the last state where nothing was measured."""

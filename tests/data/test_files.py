@@ -8,9 +8,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import struct
 import unicodedata
 import zipfile
+import zlib
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import cv2
@@ -20,7 +23,7 @@ from PIL import Image, ImageFile
 
 from studio import images, registry
 from studio.__main__ import main
-from studio.data import Files, Images, Labelled, Pairs, Segmentations, Styles
+from studio.data import Files, Images, Labelled, Pairs, Segmentations, Styles, TwoDomains
 from studio.data.files import several
 from studio.refused import Refused
 from studio.toys.landscapes import landscape
@@ -267,7 +270,7 @@ def test_a_look_in_the_shell_says_what_the_form_says(tmp_path, capsys):
 
 
 def named(*forms, n=3, size=(24, 24)):
-    return {form.format(k): picture(k, size) for form in forms for k in range(n)}
+    return {form.format(k): picture(zlib.crc32(form.encode()) + k, size) for form in forms for k in range(n)}
 
 
 SPLIT = named("A/train/{}.png", "B/train/{}.png") | named("A/val/{}.png", "B/val/{}.png", n=1)
@@ -704,3 +707,101 @@ def test_row_14_colours_of_12_bits_in_a_file_for_16(top, tmp_path):
 def test_row_09_a_phone_s_picture_says_how_to_export_it():
     with pytest.raises(Refused, match="HEIC.*Most Compatible.*JPEG"):
         images.open_picture(b"\0\0\0\x18ftypheic" + bytes(64))
+
+
+# ---- a run that goes on ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gated(tmp_path):
+    """A run of two styles, a step long, and its data."""
+    source = folder(tmp_path / "set", named("photos/{}.png", "monet/{}.png", "hokusai/{}.png", n=4))
+    tiny = [f"{name}={value}" for name, value in asdict(registry.gan("gated_gan").TINY).items() if value != ""]
+    run = runs.create("gated_gan", str(source), name=str(tmp_path / "runs" / "a"), settings=tiny, held_out=1, steps=1)
+    assert list(process.work(run, workers=0))[-1].how == "finished"
+    return run, source
+
+
+def on(run, *settings):
+    return list(process.resume(str(run.folder), None, settings, steps=2, workers=0)[1])
+
+
+def test_row_03_a_style_that_is_gone_leaves_the_gates_of_the_others(gated):
+    run, source = gated
+    assert run.card["facts"]["styles"] == ["hokusai", "monet"]
+    shutil.rmtree(source / "hokusai")
+    assert on(run)[-1].how == "finished"
+    assert any("hokusai" in notice["ko"] for notice in run.card["notices"])
+    data = Styles(source, registry.gan("gated_gan").TINY)
+    data.recall(run.card["facts"])
+    assert set(data.batch(range(4), [None] * 4)[2].tolist()) == {1}
+
+
+def test_row_03_another_case_is_the_same_style(gated):
+    run, source = gated
+    (source / "monet").rename(source / "Monet")
+    data = Styles(source, registry.gan("gated_gan").TINY)
+    data.recall(run.card["facts"])
+    assert data.styles == ["Monet", "hokusai"]  # in the alphabet capitals come first
+    assert (data.gate("Monet"), data.gate("hokusai")) == (1, 0)
+
+
+@pytest.mark.parametrize("how", ["added", "renamed"])
+def test_row_03_a_style_that_is_new_is_refused_by_name(how, gated):
+    run, source = gated
+    if how == "added":
+        folder(source, named("zorn/{}.png"))
+    else:
+        (source / "hokusai").rename(source / "zorn")
+    with pytest.raises(Refused, match="does not know: zorn.*begun with hokusai, monet"):
+        on(run)
+
+
+def test_row_04_a_held_out_picture_that_is_gone(gated, capsys):
+    run, source = gated
+    held = run.card["held_out"]
+    (source / next(name for name in held if name.startswith("monet"))).unlink()
+    assert on(run)[-1].how == "finished"
+    assert run.card["notices"][0]["en"].startswith(f"1 of the {len(held)} pictures")
+    assert process.compare([run.folder]).width > 0
+
+
+def test_row_18_settings_that_change_the_networks_are_named(gated):
+    run, _ = gated
+    was = registry.gan("gated_gan").TINY.width
+    with pytest.raises(Refused, match=f"width={was}.*width={2 * was}"):
+        on(run, f"width={2 * was}")
+    assert run.status().how == "finished"  # nothing was begun
+    assert on(run, "lr=0.001")[-1].how == "finished"
+
+
+@pytest.mark.parametrize("cut", [0, 10, 1000, 0.5, 0.99])
+def test_row_18_a_cut_off_state_goes_back_to_the_one_before(cut, gated):
+    run, _ = gated
+    on(run)
+    state = run.folder / "resume.pt"
+    content = state.read_bytes()
+    state.write_bytes(content[: int(cut * len(content)) if isinstance(cut, float) else cut])
+    assert on(run)[-1].how == "finished"
+    assert run.card["notices"][0]["en"].endswith("the one before, of step 1.")
+    for name in ("resume.pt", "before.pt"):
+        (run.folder / name).write_bytes(b"cut")
+    with pytest.raises(Refused, match="no state that can be read"):
+        run.state()
+
+
+def test_domains_and_classes_are_recalled_by_name(tmp_path):
+    config = SimpleNamespace(size=16)
+    data = TwoDomains(folder(tmp_path / "a", named("summer/{}.png", "winter/{}.png")), config)
+    data.recall({"domains": ["winter", "Summer"]})
+    assert data.called == ("winter", "summer")
+    assert data.sides[0][0].startswith("winter")
+    with pytest.raises(Refused, match="begun with dogs, cats"):
+        data.recall({"domains": ["dogs", "cats"]})
+    colours = Segmentations(folder(tmp_path / "b", mapped(coloured(THIRDS, RED, SKY, GRASS))), MAPS)
+    fewer = Segmentations(folder(tmp_path / "c", mapped(coloured(HALVES, RED, SKY))), MAPS)
+    fewer.recall(colours.facts())
+    found = [fewer.classes.listed[k]["colour"] for k in sorted(set(fewer.pair(0)[0][::7].ravel().tolist()))]
+    assert set(found) == {"#c81e1e", "#87b5e5"}
+    with pytest.raises(Refused, match="does not know: #288c3c"):
+        colours.recall(fewer.__class__(tmp_path / "c", MAPS).facts())

@@ -150,7 +150,7 @@ class GAN(paper.GAN):
 
         gates = torch.eye(self.config.styles + 1, device=self.device)
         found: dict[str, Any] = {"n": n, "size": side, "photos": len(photos)}
-        for name, gate in [*zip(styles, gates[data.first :], strict=False), ("identity", gates[-1])]:
+        for name, gate in [*((s, gates[data.gate(s)]) for s in styles), ("identity", gates[-1])]:
             parts = [self.generator(x.to(self.device), gate.expand(len(x), -1)).cpu() for x in photos.split(4)]
             made = torch.cat(parts).clamp(-1, 1)
             found[f"as {name}"] = distances(made) | {"edges": round(edge_agreement(made, photos), 3)}
