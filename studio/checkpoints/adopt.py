@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,7 @@ def adopt(
     paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(each) for each in path]
     read = [formats.read(each) for each in paths]
     tensors = read[0] if len(read) == 1 else {f"{k}/{n}": v for k, each in enumerate(read) for n, v in each.items()}
-    if hasattr(kind, "laid_out"):  # their tensors lie otherwise than ours
-        tensors = kind.laid_out(tensors)
-    config, table = kind.official({name: tuple(value.shape) for name, value in tensors.items()})
-    if settings:
-        config = checked(replace(config, **settings))
-    made = build(kind, config, dict(tensors), table)
+    made = _built(kind, tensors, settings)
     files = [
         {"file": each.name, "sha256": hashlib.sha256(each.read_bytes()).hexdigest()}
         for path in paths
@@ -64,3 +60,26 @@ def adopt(
         "limits": {"en": "Not measured here.", "ko": "여기서 측정하지 않았습니다."},
     }
     return save(made, tag, facts, half=False)
+
+
+def _built(kind: Any, tensors: Mapping[str, Any], settings: Mapping[str, Any] | None) -> Any:
+    """The network of a file, by its names, or by what they are inside of a wrapper (`formats.others`).
+
+    Raises:
+        ValueError: what does not fit, of the names as they are.
+    """
+    first: ValueError | None = None
+    for names in chain([tensors], formats.others(tensors)):
+        try:
+            # Their tensors may lie otherwise than ours.
+            laid = kind.laid_out(names) if hasattr(kind, "laid_out") else names
+            config, table = kind.official({name: tuple(value.shape) for name, value in laid.items()})
+            if settings:
+                config = checked(replace(config, **settings))
+            return build(kind, config, dict(laid), table)
+        except ValueError as error:
+            first = first or error
+        except (KeyError, IndexError, AttributeError, TypeError, ArithmeticError):
+            if first is None:
+                raise
+    raise first

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from studio import images, registry
+from studio import formats, images, registry
 from studio.base import BaseGAN
 from studio.checkpoints import weights
 from studio.formats import safe
@@ -192,6 +192,8 @@ class _NoInit(TorchFunctionMode):
 def _read_file(path: Path, facts: dict[str, Any]) -> dict[str, Tensor]:
     if not path.is_file():
         raise Refused("model.missing", file=path.name)
+    if (what := formats.not_a_file_of_weights(path)) is not None:  # cloned without git-lfs, say
+        raise Refused(what, file=path.name)
     if hashlib.sha256(path.read_bytes()).hexdigest() != facts.get("sha256"):
         raise Refused("model.changed", file=path.name)
     return safe.read(path)

@@ -14,8 +14,8 @@ from torch import Tensor
 from studio import images, toys
 from studio.data import layouts, sketches
 from studio.data.base import DataSet, Random, to_batch, window
-from studio.data.keys import Key, key_of
-from studio.data.segmentations import ids_of, some_maps
+from studio.data.keys import Key
+from studio.data.segmentations import ids_of, read_key
 from studio.labels import Classes
 from studio.refused import Phrase, phrase
 
@@ -93,7 +93,7 @@ class Pairs(DataSet):
 
     def _read_palette(self) -> None:
         self.classes = self.files.classes()
-        self.key = None if self.classes else key_of(some_maps(self.files, list(self.left.values())))
+        self.key = None if self.classes else read_key(self, self._both(), self.left)
         shown = self.classes or _as_before(self.key)
         self.palette, self.colours = shown.listed, shown.colours
 

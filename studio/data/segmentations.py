@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -26,6 +26,19 @@ def some_maps(files: Any, names: Sequence[str]) -> Iterator[tuple[LabelMap, bool
     for name in names[:: max(1, len(names) // LOOKED_AT)]:
         with suppress(ValueError):  # it is named when its turn comes
             yield files.map(name)
+
+
+def read_key(data: DataSet, names: Sequence[str], maps: Mapping[str, str]) -> Key:
+    """The key of a set's label maps.
+
+    Raises:
+        ValueError: their values can't be classes; says why.
+    """
+    try:
+        return key_of(some_maps(data.files, [maps[name] for name in names]))
+    except Refused as error:
+        data.skipped |= dict.fromkeys(names, phrase(error))
+        raise data.lacking("data.usable", n=0, source=data.source, least=data.LEAST, asks=data.asks) from error
 
 
 def ids_of(files: Any, name: str, palette: Classes | None, key: Key | None) -> np.ndarray:
@@ -69,7 +82,7 @@ class Segmentations(DataSet):
             self.skipped[each] = Phrase("skipped.noPartner")
         both = sorted(set(photos) & set(labels))
         self.palette = self.files.classes()
-        self.key = None if self.palette else key_of(some_maps(self.files, [self.maps[name] for name in both]))
+        self.key = None if self.palette else read_key(self, both, labels)
         self.classes = self.palette or self.key.classes
         return "labels", both
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from torch import Tensor
@@ -37,12 +38,64 @@ def read(path: str | Path) -> dict[str, Tensor]:
         raise Refused("files.none", file=path)
     if path.suffix.lower() not in READERS:
         raise Refused("files.ending", file=path.name, endings=READERS)
+    if (what := not_a_file_of_weights(path)) is not None:
+        raise Refused(what, file=path.name)
     tensors = READERS[path.suffix.lower()](path)
     if not tensors:
         raise Refused("files.noWeights", file=path.name)
-    if all(name.startswith("module.") for name in tensors):  # saved from DataParallel
-        tensors = {name.removeprefix("module."): value for name, value in tensors.items()}
-    return tensors
+    if strange := sorted({str(value.dtype) for value in tensors.values() if "float8" in str(value.dtype)}):
+        raise Refused("files.eightBit", file=path.name, kind=strange[0].removeprefix("torch."))
+    return unwrapped(tensors)
+
+
+def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names without what wrapped the networks: ``module.`` (several devices), ``_orig_mod.`` (torch.compile), and the
+    like, one or several, wherever they stand."""
+    found = {"." + name: value for name, value in tensors.items()}
+    for wrapper in ("._orig_mod.", "._fsdp_wrapped_module.", ".module."):
+        found = _without(found, wrapper)
+    return {name.removeprefix("."): value for name, value in found.items()}
+
+
+def others(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    """What else a file's names may mean, where they are not those of a network: each group of names that begin alike
+    (``netG.``, ``ema_model.``), without its beginning; averages first, then generators, then the largest."""
+    groups: dict[str, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        head, dot, rest = name.partition(".")
+        if dot:
+            groups.setdefault(head, {})[rest] = value
+
+    def rank(head: str) -> tuple[int, int]:
+        kinds = [re.search(form, head) is not None for form in (r"(?i)ema|avg|average", r"(?i)^(net_?)?g|gen")]
+        return (kinds.index(True) if True in kinds else len(kinds)), -len(groups[head])
+
+    for head in sorted(groups, key=rank)[:8]:
+        yield groups[head]
+        if len(groups) == 1 or rank(head)[0] < 2:
+            yield from others(groups[head])
+
+
+def _without(tensors: dict[str, Tensor], wrapper: str) -> dict[str, Tensor]:
+    """The names without a wrapper, unless two would be one then (a network that has a part of that name)."""
+    short = {}
+    for name, value in tensors.items():
+        while wrapper in name:
+            name = name.replace(wrapper, ".")
+        short[name] = value
+    return short if len(short) == len(tensors) else tensors
+
+
+def not_a_file_of_weights(path: Path) -> str | None:
+    """The code of what a file is instead: a pointer that git left, a web page, nothing at all; None = it may be one."""
+    with open(path, "rb") as file:
+        head = file.read(512)
+    text = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if text.startswith(b"version https://git-lfs"):
+        return "files.pointer"
+    if text.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<script")):
+        return "files.page"
+    return "files.empty" if not head else None
 
 
 def files(path: str | Path) -> list[Path]:
