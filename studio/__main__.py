@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from studio.refused import Phrase, Refused, refusal, spoken, told
+from studio.refused import LANGUAGES, Phrase, Refused, Told, refusal, spoken, told
 
 if TYPE_CHECKING:
     from studio.training.runs import Run
@@ -24,15 +25,31 @@ BEGIN, END = "<!-- made by: python -m studio table --write -->\n", "<!-- the tab
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; 0 = done, 2 = it could not be, and a sentence said why."""
+    for stream in (sys.stdout, sys.stderr):  # a console may not know Korean, and names may be of any bytes
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     parser, commands = _parser()
     words = list(sys.argv[1:] if argv is None else argv)
     given = parser.parse_args(words or ["--help"])
     try:
         commands[given.command](given)
         return 0
-    except ValueError as error:
+    except (ValueError, Told) as error:
         print(f"studio: {told(error, spoken())}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever reads has read enough: | head
+        sys.stdout = None
+        return 0
+    except OSError as error:
+        said = Phrase("shell.noFile", file=error.filename or "?", reason=error.strerror or error)
+        print(f"studio: {told(said, spoken())}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        if os.environ.get("STUDIO_TRACEBACK"):
+            raise
+        said = Phrase("shell.fault", kind=type(error).__name__, text=" ".join(str(error).split())[:300])
+        print(f"studio: {told(said, spoken())}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -165,19 +182,27 @@ def _verb(given: argparse.Namespace) -> None:
     values = {name: getattr(given, name) for name in verb.arguments if getattr(given, name) is not None}
     result = getattr(gan, verb.name)(**verb.bind(values))
     if given.out and isinstance(result, images.Picture):
-        try:
-            result.save(given.out)
-        except (OSError, ValueError) as error:
-            raise Refused("shell.noOut", out=given.out, reason=error) from error
-        print(given.out)
+        _write(given.out, result.save)
     elif given.out and isinstance(result, images.File):
-        Path(given.out).write_bytes(result.content)
-        print(given.out)
+        _write(given.out, lambda path: path.write_bytes(result.content))
     elif given.out:
-        Path(given.out).write_text(json.dumps(jsonable(result)), encoding="utf-8")
-        print(given.out)
+        _write(given.out, lambda path: path.write_text(json.dumps(jsonable(result)), encoding="utf-8"))
     else:
         print(json.dumps(jsonable(result)))
+
+
+def _write(out: str, write: Callable[[Path], object]) -> None:
+    """Writes a file, and makes its folder if there is none.
+
+    Raises:
+        ValueError: it can't be; says why.
+    """
+    try:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        write(Path(out))
+    except (OSError, ValueError) as error:
+        raise Refused("shell.noOut", out=out, reason=error) from error
+    print(out)
 
 
 def _list(given: argparse.Namespace) -> None:
@@ -248,7 +273,6 @@ def _table(given: argparse.Namespace) -> None:
 
 
 def _doctor(given: argparse.Namespace) -> None:
-    import os
     import platform
     import shutil
 
@@ -365,7 +389,7 @@ def _look(given: argparse.Namespace) -> None:
         config = kind.Data.unlabelled(config)
     seen = preview(given.gan, given.data, config)
     if given.out:
-        seen.sheet.save(given.out)
+        _write(given.out, seen.sheet.save)
     if given.json:
         print(json.dumps({"gan": given.gan, "source": given.data, **seen.facts()}, ensure_ascii=False))
         return
@@ -536,15 +560,37 @@ def _nearest(given: argparse.Namespace) -> None:
     tag = _local(given.gan, given.tag)
     gan, held = checkpoints.load(given.gan, tag), checkpoints.card(given.gan, tag).get("held_out") or []
     data = registry.gan(given.gan).Data(given.data, gan.config)
-    afterwards.nearest(gan, data, held, given.rows).save(given.out)
-    print(given.out)
+    _write(given.out, afterwards.nearest(gan, data, held, given.rows).save)
 
 
 def _compare(given: argparse.Namespace) -> None:
     from studio.training import process as trainer
 
-    trainer.compare(given.runs, given.pictures, given.data, given.rows).save(given.out, quality=92)
-    print(given.out)
+    sheet = trainer.compare(given.runs, given.pictures, given.data, given.rows)
+    _write(given.out, lambda path: sheet.save(path, quality=92))
+
+
+def _facts_of(file: str | None) -> dict[str, Any]:
+    """What a JSON file says for a card.
+
+    Raises:
+        ValueError: it is not there, or no table.
+    """
+    try:
+        found = json.loads(Path(file).read_text(encoding="utf-8-sig")) if file else {}
+    except ValueError as error:
+        raise Refused("shell.noFacts", file=file, why=error) from error
+    if not isinstance(found, dict):
+        raise Refused("shell.noFacts", file=file, why="[…]")
+    return found
+
+
+def _titles(given: Sequence[str]) -> dict[str, str]:
+    """``en=Shoes ko=신발``; words without a language are the title in all."""
+    told = dict(pair.split("=", 1) for pair in given if pair.partition("=")[0] in LANGUAGES and "=" in pair)
+    plain = " ".join(each for each in given if each.partition("=")[0] not in LANGUAGES or "=" not in each)
+    usual = plain or told.get("en") or next(iter(told.values()))
+    return {language: told.get(language, usual) for language in LANGUAGES}
 
 
 def _keep(given: argparse.Namespace) -> None:
@@ -553,9 +599,9 @@ def _keep(given: argparse.Namespace) -> None:
     from studio.training.runs import Run
 
     run = Run(given.run) if (Path(given.run) / "card.json").exists() else runs.find(given.run)
-    facts = recipes.facts(run) | (json.loads(Path(given.facts).read_text(encoding="utf-8")) if given.facts else {})
+    facts = recipes.facts(run) | _facts_of(given.facts)
     if given.title:
-        facts["title"] = dict(pair.split("=", 1) for pair in given.title)
+        facts["title"] = _titles(given.title)
     if given.default:
         facts["default"] = True
     where = checkpoints.SHIPPED if given.shipped else None
