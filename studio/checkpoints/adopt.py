@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,8 @@ def adopt(
     paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(each) for each in path]
     read = [formats.read(each) for each in paths]
     tensors = read[0] if len(read) == 1 else {f"{k}/{n}": v for k, each in enumerate(read) for n, v in each.items()}
-    made = _built(kind, tensors, settings)
+    alone = len(paths) == 1 and paths[0].is_file()  # several files are networks that belong together
+    made = _built(kind, [tensors, *(formats.others(tensors) if alone else [])], settings)
     files = [
         {"file": each.name, "sha256": hashlib.sha256(each.read_bytes()).hexdigest()}
         for path in paths
@@ -62,14 +62,14 @@ def adopt(
     return save(made, tag, facts, half=False)
 
 
-def _built(kind: Any, tensors: Mapping[str, Any], settings: Mapping[str, Any] | None) -> Any:
+def _built(kind: Any, readings: Sequence[Mapping[str, Any]], settings: Mapping[str, Any] | None) -> Any:
     """The network of a file, by its names, or by what they are inside of a wrapper (`formats.others`).
 
     Raises:
         ValueError: what does not fit, of the names as they are.
     """
     first: ValueError | None = None
-    for names in chain([tensors], formats.others(tensors)):
+    for names in readings:
         try:
             # Their tensors may lie otherwise than ours.
             laid = kind.laid_out(names) if hasattr(kind, "laid_out") else names

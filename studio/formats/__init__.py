@@ -59,7 +59,7 @@ def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def others(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
     """What else a file's names may mean, where they are not those of a network: each group of names that begin alike
-    (``netG.``, ``ema_model.``), without its beginning; averages first, then generators, then the largest."""
+    (``netG.``, ``ema_model.``), without its beginning; averages first, then generators, and nothing else of several."""
     groups: dict[str, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         head, dot, rest = name.partition(".")
@@ -71,8 +71,8 @@ def others(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
         return (kinds.index(True) if True in kinds else len(kinds)), -len(groups[head])
 
     for head in sorted(groups, key=rank)[:8]:
-        yield groups[head]
         if len(groups) == 1 or rank(head)[0] < 2:
+            yield groups[head]
             yield from others(groups[head])
 
 
@@ -87,7 +87,7 @@ def _without(tensors: dict[str, Tensor], wrapper: str) -> dict[str, Tensor]:
 
 
 def not_a_file_of_weights(path: Path) -> str | None:
-    """The code of what a file is instead: a pointer that git left, a web page, nothing at all; None = it may be one."""
+    """The code of what a file is instead: a pointer that git left, a web page; None = it may be one."""
     with open(path, "rb") as file:
         head = file.read(512)
     text = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
@@ -95,7 +95,7 @@ def not_a_file_of_weights(path: Path) -> str | None:
         return "files.pointer"
     if text.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<script")):
         return "files.page"
-    return "files.empty" if not head else None
+    return None
 
 
 def files(path: str | Path) -> list[Path]:

@@ -80,7 +80,6 @@ SOMETHING_ELSE = {
     "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 12\n", "git-lfs"),
     "page": (b"\n<!DOCTYPE html><html><head><title>Google Drive</title></head></html>", "web page"),
     "xml": (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "web page"),
-    "empty": (b"", "empty"),
 }
 
 
