@@ -55,6 +55,7 @@ PARTS: dict[str, set[str]] = {
     "sliders": {"said", "lesson"},
     "faces": {"said", "lesson"},
     "write": {"said"},
+    "grow": {"said"},
     "inside": {"said", "lesson"},
     "plane": {"said"},
     "room": {"said", "lesson", "shell"},
