@@ -78,7 +78,7 @@ class Grow {
     this.tiles = sides.map((side, k) => this.#tile(side, k));
     const bar = h("div", { class: "line" }, h("label", {}, h("span", {}, words.seed), this.seedBox),
       h("button", { type: "button", class: "button", onclick: () => this.#sow(Math.floor(Math.random() * 99_999)) }, words.other));
-    const row = h("div", { class: "row", role: "group", "aria-label": words.row }, ...this.tiles.flatMap((tile, k) => (k ? [h("span", { class: "times", "aria-hidden": "true" }, "2×"), tile.node] : [tile.node])));
+    const row = h("div", { class: "row", role: "group", "aria-label": words.row }, ...this.tiles.flatMap(({ times, node }) => [times, node]));
     const parts = [h("h3", {}, words.rowTitle), hide.includes("noise") ? "" : bar, row, h("p", { class: "hint" }, sides.length > 1 ? `${words.rowHint} ${words.drifted}` : words.none), this.says];
     if (sides.length > 1) parts.push(...this.#fading(examples, hide));
     if (next.length && !hide.includes("menu")) {
@@ -93,7 +93,7 @@ class Grow {
   #tile(side, k) {
     const { words } = this.#data, picture = h("img", { alt: "", draggable: "false" }), name = h("span", {}, sentence(words, "side", { side }));
     const node = k ? h("button", { type: "button", class: "size", "aria-pressed": "false", onclick: () => { this.#halt(); this.#chooseSide(side); } }, picture, name) : h("span", { class: "size" }, picture, name);
-    return { side, picture, node };
+    return { side, picture, node, times: h("span", { class: "times", "aria-hidden": "true", hidden: !k }, "2×") };
   }
 
   #fading(examples, hide) {
@@ -148,9 +148,10 @@ class Grow {
 
   /** The pictures of the row; a model in mid-growth has not reached all sizes yet. */
   #reached({ pictures, sides }) {
-    for (const { side, picture, node } of this.tiles) {
+    for (const { side, picture, node, times } of this.tiles) {
       const k = sides.indexOf(side);
       node.hidden = k < 0;
+      times.hidden = k < 1;
       if (k >= 0) picture.src = pictures[k];
     }
     if (this.#side && sides.length > 1 && !sides.includes(this.#side)) this.#chooseSide(sides.at(-1));

@@ -46,7 +46,7 @@ function drawn(words, label, { top, old, fresh, bottom }) {
   box(MIDDLE, 8, 210, top, "still");
   old.forEach((says, k) => box(LEFT, 76 + 54 * k, 96, says, "old"));
   fresh.forEach((says, k) => box(RIGHT, 76 + 54 * k, 166, says, "fresh"));
-  const shares = [element("text", { x: LEFT - 20, y: 196, "text-anchor": "middle", class: "share" }), element("text", { x: RIGHT + 30, y: 196, "text-anchor": "middle", class: "share" })];
+  const shares = [element("text", { x: LEFT - 10, y: 196, "text-anchor": "end", class: "share" }), element("text", { x: RIGHT + 10, y: 196, "text-anchor": "start", class: "share" })];
   const plus = element("text", { x: MIDDLE, y: 238, "text-anchor": "middle", class: "plus" });
   plus.textContent = "+";
   svg.append(...shares, element("circle", { cx: MIDDLE, cy: 231, r: 13 }), plus);

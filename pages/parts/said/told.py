@@ -189,7 +189,7 @@ def write(gan: str, tag: str, *, labels: Sequence[str], text: str, words: str) -
     }  # fmt: skip
 
 
-# ---- grow.js: every size of one noise ---------------------------------------------------------------------------------
+# ---- grow.js: every size of one noise -------------------------------------------------------------------------------
 
 
 def grow(

@@ -148,7 +148,7 @@ class GAN(latents.NoiseVerbs, paper.GAN):
         x = kept("4 px", net.first(x))
         top = self._reach()[1] - 1
         for k, block in enumerate(net.blocks[:top]):
-            x = kept(f"{8 << k} px, 2x", block.first(x * block.first.scale))
+            x = kept(f"{8 << k} px, 2x", block.first(x * block.scale))
             x = kept(f"{8 << k} px", block.second(x))
         mean, longest = ([float(f(x)) for x in found.values()] for f in (torch.mean, torch.amax))
         return Lengths(images.to_picture(net.colours[top](x)), list(found), mean, longest)
@@ -158,13 +158,14 @@ class GAN(latents.NoiseVerbs, paper.GAN):
         """How far one step of Adam moves each layer of the generator, as a share of its weights: with the equalised
         learning rate, and without."""
         net, found = self.exact.generator, Paces([], [], [])
-        layers = [("4 px, z", net.flat, GAIN / 4), ("4 px", net.first, GAIN)]
+        layers = [("4 px, z", net.flat, net.flat.scale, GAIN / 4), ("4 px", net.first, net.first.scale, GAIN)]
         for k, block in enumerate(net.blocks):
-            layers += [(f"{8 << k} px, 2x", block.first, GAIN), (f"{8 << k} px", block.second, GAIN)]
-        layers += [(f"RGB {4 << k} px", colour, 1.0) for k, colour in enumerate(net.colours)]
-        for name, made, gain in layers:
-            he = gain / math.sqrt(made.weight[0].numel())  # what the weights are scaled by
-            size = float((made.weight * made.scale).square().mean().sqrt())
+            layers.append((f"{8 << k} px, 2x", block.first, block.scale, GAIN))
+            layers.append((f"{8 << k} px", block.second, block.second.scale, GAIN))
+        layers += [(f"RGB {4 << k} px", colour, colour.scale, 1.0) for k, colour in enumerate(net.colours)]
+        for name, made, scale, gain in layers:
+            he = gain / math.sqrt(made.weight[0].numel())  # what weights from N(0, 1) are scaled by
+            size = float((made.weight * scale).square().mean().sqrt())
             found.layers.append(name)
             found.equalised.append(self.config.lr * he / size)
             found.usual.append(self.config.lr / size)

@@ -69,6 +69,9 @@ class Config:
     eyes: float = option(
         0.0, "Weight of fooling a second judge that sees by a network that knows pictures (the paper: 0).", low=0
     )
+    outlets: float = option(
+        0.0, "Weight of keeping the outlets (toRGB) of smaller sizes in step with the picture (the paper: 0).", low=0
+    )
     mirror: bool = option(True, "Whether half of the pictures are mirrored.")
     batch: int = option(16, "Pictures a step.", low=1, high=256)
     lr: float = option(1e-3, "Adam's step size; its betas are 0 and 0.99.", low=0, high=1)
@@ -129,14 +132,14 @@ class Doubling(nn.Module):
     def __init__(self, config: Config, inputs: int, outputs: int) -> None:
         super().__init__()
         self.first = ResizeConv2d(inputs, outputs)  # 2x and a 3 x 3 convolution as one
-        nn.init.normal_(self.first.weight)
-        self.first.scale, self.first.equalised = GAIN / math.sqrt(inputs * 9), config.equalised
-        layer(config, self.first)
+        self.first.equalised, self.scale = config.equalised, GAIN / math.sqrt(inputs * 9)
+        nn.init.normal_(self.first.weight, 0.0, 1.0 if config.equalised else self.scale)
+        self.scale = self.scale if config.equalised else 1.0
         self.second = layer(config, EqualConv2d(outputs, outputs, 3, gain=GAIN))
         self.norm = pixel_norm if config.pixel_norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.norm(F.leaky_relu(self.first(x * self.first.scale), 0.2))  # scaling x is scaling the weights
+        x = self.norm(F.leaky_relu(self.first(x * self.scale), 0.2))  # scaling x is scaling the weights
         return self.norm(F.leaky_relu(self.second(x), 0.2))
 
 
@@ -175,14 +178,28 @@ class Generator(nn.Module):
 
     def at(self, z: Tensor, top: int, alpha: float = 1.0) -> Tensor:
         """The picture after ``top`` doublings of 4 px, at its own size; alpha: how far the last of them has come."""
+        *below, x = self.features(z, top)
+        picture = self.colours[top](x)
+        return torch.lerp(doubled(self.colours[top - 1](below[-1])), picture, alpha) if alpha < 1 else picture
+
+    def features(self, z: Tensor, top: int) -> list[Tensor]:
+        """``(N, C, side, side)`` of each size, from 4 px to the one after ``top`` doublings."""
         x = F.leaky_relu(self.flat(pixel_norm(z)), 0.2).unflatten(1, (-1, 4, 4))  # z: a place on a sphere
-        x = self.norm(F.leaky_relu(self.first(self.norm(x)), 0.2))
-        for block in self.blocks[: max(0, top - 1)]:
-            x = block(x)
-        if not top:
-            return self.colours[0](x)
-        picture = self.colours[top](self.blocks[top - 1](x))
-        return torch.lerp(doubled(self.colours[top - 1](x)), picture, alpha) if alpha < 1 else picture
+        found = [self.norm(F.leaky_relu(self.first(self.norm(x)), 0.2))]
+        for block in self.blocks[:top]:
+            found.append(block(found[-1]))
+        return found
+
+    def apart(self, z: Tensor, top: int) -> Tensor:
+        """How far each smaller size's picture is from the next one, halved; only the outlets can change it."""
+        with torch.no_grad():
+            features = self.features(z, top)
+            picture, wanted = self.colours[top](features.pop()), []
+            for _ in features:
+                wanted.append(picture := halved(picture))
+        drawn = [colour(x) for colour, x in zip(self.colours, features, strict=False)]
+        found = [(a - b).square().mean() for a, b in zip(drawn, reversed(wanted), strict=True)]
+        return torch.stack(found).sum() if found else z.new_zeros((), requires_grad=True)
 
 
 # ---- the discriminator ----------------------------------------------------------------------------------------------
@@ -274,6 +291,7 @@ class GAN(BaseGAN):
             "penalty": Term(r"(\lVert\nabla D(\hat x)\rVert_2-1)^2", weight="gp"),
             "drift": Term(r"D(x)^2", weight="drift"),
             "fool": Term(r"-D(G(z))", weight="fooling"),
+            "outlets": Term(r"(\tfrac12 G(z)-G_{half}(z))^2", weight="outlets"),
             **{name: term for name, term in eyes_terms().items() if name != "alike"},
         },
         read_before=("wgan_gp",),
@@ -342,5 +360,8 @@ class GAN(BaseGAN):
             descend(optimizers["discriminator"], losses["eyes"])
             losses["seen"] = self.eyes.fooled(ours)
             g = g + c.eyes * opened(step) * losses["seen"]
+        if c.outlets:
+            losses["outlets"] = self.generator.apart(self.noise(n), math.floor(grown))
+            g = g + c.outlets * losses["outlets"]
         descend(optimizers["generator"], g)
         return losses
