@@ -56,6 +56,7 @@ PARTS: dict[str, set[str]] = {
     "faces": {"said", "lesson"},
     "write": {"said"},
     "grow": {"said"},
+    "family": {"said"},
     "inside": {"said", "lesson"},
     "plane": {"said"},
     "room": {"said", "lesson", "shell"},
