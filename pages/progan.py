@@ -8,7 +8,6 @@ import streamlit as st
 
 from pages.parts.demos.progan import GAN, play
 from pages.parts.grow.grow import grow
-from pages.parts.inside.arms import arms
 from pages.parts.said import errors
 from pages.parts.said.words import word
 from pages.parts.shell.page import head, rest, tabs
@@ -89,5 +88,4 @@ if card:
             crowd(card)
             lengths(card)
             paces(card)
-            arms(card)
 rest(GAN, card, shown)

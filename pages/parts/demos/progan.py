@@ -20,4 +20,5 @@ def play(card: dict[str, Any]) -> dict[str, Any]:
     sides = [config.start]
     while sides[-1] < config.size:
         sides.append(2 * sides[-1])
-    return {"sides": sides, "words": "progan.grow", "examples": examples, "next": ("stylegan",)}
+    kept = config.outlets > 0
+    return {"sides": sides, "words": "progan.grow", "kept": kept, "examples": examples, "next": ("stylegan",)}

@@ -24,6 +24,7 @@ const REST = 700; // and at each size
  * @property {string} page
  * @property {string} lang
  * @property {number[]} sides that it has been through, in pixels
+ * @property {boolean} kept whether the smaller sizes still draw the same picture
  * @property {{file: string, name: string}[]} examples real pictures
  * @property {{gan: string, title: string}[]} next whose page takes the idea further
  * @property {Record<string, string>} words
@@ -79,7 +80,7 @@ class Grow {
     const bar = h("div", { class: "line" }, h("label", {}, h("span", {}, words.seed), this.seedBox),
       h("button", { type: "button", class: "button", onclick: () => this.#sow(Math.floor(Math.random() * 99_999)) }, words.other));
     const row = h("div", { class: "row", role: "group", "aria-label": words.row }, ...this.tiles.flatMap(({ times, node }) => [times, node]));
-    const parts = [h("h3", {}, words.rowTitle), hide.includes("noise") ? "" : bar, row, h("p", { class: "hint" }, sides.length > 1 ? `${words.rowHint} ${words.drifted}` : words.none), this.says];
+    const parts = [h("h3", {}, words.rowTitle), hide.includes("noise") ? "" : bar, row, h("p", { class: "hint" }, sides.length > 1 ? `${words.rowHint} ${this.#data.kept ? words.kept : words.drifted}` : words.none), this.says];
     if (sides.length > 1) parts.push(...this.#fading(examples, hide));
     if (next.length && !hide.includes("menu")) {
       const query = new URLSearchParams(location.search), lang = query.get("lang");
