@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -121,7 +121,7 @@ class GAN(latents.NoiseVerbs, paper.GAN):
         """
         alike, judge = points.checked(alike, "alike", 0, 1), self._judge()
         z = self.noises(range(seed, seed + CROWD))
-        made = self.drawn(self.way(z, z[:1].expand_as(z), torch.full((CROWD, 1), alike, device=self.device)))
+        made = self.generator(self.way(z, z[:1].expand_as(z), torch.full((CROWD, 1), alike, device=self.device)))
         seen = minibatch_stddev(judge.features(made, float(self.exact.generator.grown)))
         blind = seen.clone()
         blind[:, -1] = 0
@@ -178,6 +178,10 @@ class GAN(latents.NoiseVerbs, paper.GAN):
         return torch.stack([paper.faded(real, float(top)) for top in range(*self._reach())], dim=1)
 
     # ---- what the verbs are made of ---------------------------------------------------------------------------------
+
+    def drawn(self, z: Tensor, *told: Any) -> Tensor:
+        """As every generator's of noise, in [-1, 1]: the last layer of this one has no bounds."""
+        return super().drawn(z, *told).clamp(-1, 1)
 
     def _reach(self) -> tuple[int, int]:
         """The doublings of 4 px that the generator has been through: the first, and one more than the last."""
