@@ -78,6 +78,20 @@ def paces(card: dict[str, Any]) -> None:
         st.bar_chart(rows, x=layer, y=pace, height=280, sort=False)
 
 
+def cost(card: dict[str, Any]) -> None:
+    """The card's ``growth``: what a step cost at each size, and what growing took; nothing if the card has none."""
+    if not (found := card.get("growth")):
+        return
+    st.subheader(word("progan.look.cost"), anchor="cost")
+    full = round(found["seconds"][-1] * found["steps"])
+    batch, size = card["config"]["batch"], card["config"]["size"]
+    told = {"steps": f"{found['steps']:,}", "grown": f"{found['took']:,}", "full": f"{full:,}"}
+    st.markdown(word("progan.look.costText", batch=batch, size=size, **told))
+    side, seconds = word("progan.look.side"), word("progan.look.seconds")
+    rows = {side: [f"{each} px" for each in found["sides"]], seconds: found["seconds"]}
+    st.bar_chart(rows, x=side, y=seconds, height=240, sort=False)
+
+
 card = head(GAN)
 shown = tabs(card)
 if card:
@@ -88,4 +102,5 @@ if card:
             crowd(card)
             lengths(card)
             paces(card)
+            cost(card)
 rest(GAN, card, shown)

@@ -116,7 +116,7 @@ class Grow {
       h("p", { class: "hint" }, words.fadeHint),
       h("div", { class: "lanes" },
         h("div", {}, h("h4", {}, words.made), this.up.node, this.made.node),
-        h("div", {}, h("h4", {}, words.judged), this.down.node, h("h4", {}, words.real), brought, this.real.node)),
+        h("div", {}, h("h4", {}, words.judged), this.down.node, h("h4", {}, words.real), brought, examples.length && !hide.includes("examples") ? h("p", { class: "hint" }, words.realHint) : "", this.real.node)),
     ];
   }
 
