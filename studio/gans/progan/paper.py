@@ -304,7 +304,7 @@ class GAN(BaseGAN):
     TINY = Config(size=16, stable=8, fade=16, width=128, cap=16, z=16, batch=4, ema=0.9)
 
     CLASSROOM = Config(
-        size=32, stable=800, fade=800, width=512, cap=64, z=64, batch=8, lr=2e-3, ema=0.99, mirror=False
+        size=32, stable=1000, fade=1000, width=512, cap=64, z=64, batch=8, lr=2e-3, ema=0.99, mirror=False
     )  # fmt: skip
 
     Data = Images
