@@ -55,6 +55,8 @@ PARTS: dict[str, set[str]] = {
     "sliders": {"said", "lesson"},
     "faces": {"said", "lesson"},
     "write": {"said"},
+    "grow": {"said"},
+    "family": {"said"},
     "inside": {"said", "lesson"},
     "plane": {"said"},
     "room": {"said", "lesson", "shell"},

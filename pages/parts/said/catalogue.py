@@ -41,6 +41,44 @@ def gans() -> list[Shown]:
     return sorted(found, key=lambda shown: course.index(shown.name) if shown.about else len(found))
 
 
+@dataclass(frozen=True)
+class Relative:
+    """A GAN in the family: who it comes from ("" = nobody here), the one sentence that changed, and its idea in a word
+    or two; both ``{"en", "ko"}``."""
+
+    shown: Shown
+    parent: str
+    change: dict[str, str]
+    idea: dict[str, str]
+
+
+def family() -> list[Relative]:
+    """Every GAN that loads, in the order of a course, each after its parent: that is the first of those under [family]
+    in its ``words.toml`` that is here; if it says nothing of the kind, of those that it asks to be read before."""
+    known = {each.name: each for each in gans() if each.about}
+    parents: dict[str, str] = {}
+    for name, shown in known.items():
+        told = book(name).get("family", {}).get("from", {})
+        wished = [*told, *shown.about.read_before]
+        parents[name] = next((each for each in wished if each in known and name not in _line(each, parents)), "")
+    found: dict[str, Relative] = {}
+    for name in sorted(known, key=lambda name: len(_line(name, parents))):  # stable: within a depth, the course's order
+        told, parent = book(name).get("family", {}), parents[name]
+        change = told.get("from", {}).get(parent) or (known[name].about.idea if parent else {})
+        none = {"en": "", "ko": ""}
+        idea = told.get("idea") or (found[parent].idea if parent else none)
+        found[name] = Relative(known[name], parent, change or none, idea)
+    return list(found.values())
+
+
+def _line(name: str, parents: dict[str, str]) -> list[str]:
+    """A GAN, its parent, and so on up."""
+    found = [name]
+    while parents.get(found[-1]):
+        found.append(parents[found[-1]])
+    return found
+
+
 def pages_of(names: Sequence[str], but: str = "") -> list[dict[str, str]]:
     """``{"gan", "title"}`` of those of the GANs that have a page, without one of them."""
     there = {each.name: each.about.title for each in gans() if each.about and each.page.exists()}

@@ -189,6 +189,28 @@ def write(gan: str, tag: str, *, labels: Sequence[str], text: str, words: str) -
     }  # fmt: skip
 
 
+# ---- grow.js: every size of one noise -------------------------------------------------------------------------------
+
+
+def grow(
+    gan: str, tag: str, *, sides: Sequence[int], words: str, kept: bool = False,
+    examples: Sequence[Mapping[str, str]] = (), next: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """What ``grow.js`` is told: a generator that grew.
+
+    Args:
+        sides: the sizes that it has been through, in pixels; one alone = it never grew.
+        words: the section of the catalogue with the component's words.
+        kept: whether the smaller sizes still draw the same picture; else they have drifted since.
+        examples: real pictures, ``{"file": "/api/…", "name": …}``.
+        next: GANs that take the idea further; those that have a page are linked.
+    """
+    return {
+        "gan": gan, "tag": tag, "page": gan, "lang": language(), "sides": list(sides), "kept": kept,
+        "examples": [dict(each) for each in examples], "next": catalogue.pages_of(next, gan), "words": table(words),
+    }  # fmt: skip
+
+
 # ---- faces.js: faces of nobody --------------------------------------------------------------------------------------
 
 

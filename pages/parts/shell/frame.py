@@ -15,6 +15,7 @@ st.set_page_config(page_title="GAN studio", page_icon="✏️", layout="wide", i
 
 lesson.greet_visitor()
 home = st.Page(catalogue.PAGES / "home.py", title=word("studio.menu.home"), icon=":material/home:", default=True)
+family = st.Page(catalogue.PAGES / "family.py", title=word("studio.menu.family"), icon=":material/account_tree:")
 pages = [
     st.Page(shown.page, title=shown.about.title) for shown in catalogue.gans() if shown.about and shown.page.exists()
 ]
@@ -22,7 +23,7 @@ train = st.Page(catalogue.PAGES / "train.py", title=word("studio.menu.train"), i
 wall = st.Page(catalogue.PAGES / "gallery.py", title=word("studio.menu.gallery"), icon=":material/collections:")
 walls = [wall] if visitors.classroom() else []
 page = st.navigation(
-    [home, *pages, train, *walls], position="hidden"
+    [home, family, *pages, train, *walls], position="hidden"
 )  # the menu below is ours: its links carry the language along
 hidden = address.hidden()
 
@@ -34,7 +35,7 @@ def choose_language() -> None:
 if "menu" not in hidden:
     with st.sidebar:
         st.html("<p class='studio-brand'>GAN studio</p>")
-        for each in [home, *pages, *([] if "train" in hidden else [train]), *walls]:
+        for each in [home, family, *pages, *([] if "train" in hidden else [train]), *walls]:
             st.page_link(each, query_params=address.carried())
         st.session_state["language"] = address.language()
         st.segmented_control(

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from importlib import import_module
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import streamlit as st
 
 import studio
 from pages.parts.inside.figures import figure, figures_table
-from pages.parts.said import catalogue
+from pages.parts.said import address, catalogue
 from pages.parts.said.mount import component
 from pages.parts.said.words import book, said, word
 from pages.parts.shell.diagram import diagram
@@ -39,7 +40,7 @@ def read(gan: str, card: dict[str, Any] | None) -> None:
     kind = studio.gan(gan)
     config = kind.configured(card["config"]) if card else kind.Config()
     source = inspect.getsource(import_module(f"studio.gans.{gan}.paper"))
-    _idea(kind.about)
+    _idea(gan, kind.about)
     _networks(gan, config)
     _objective(gan, config, bool(card))
     st.subheader(word("studio.read.step"), anchor="train-step")
@@ -54,7 +55,7 @@ def read(gan: str, card: dict[str, Any] | None) -> None:
 # ---- the idea, and the networks -------------------------------------------------------------------------------------
 
 
-def _idea(about: Any) -> None:
+def _idea(gan: str, about: Any) -> None:
     st.markdown(f"**{word('studio.read.paper')}**: {about.paper} [{about.link.removeprefix('https://')}]({about.link})")
     before, following = (", ".join(map(_called, names)) for names in (about.read_before, about.read_next))
     ways = [
@@ -62,8 +63,8 @@ def _idea(about: Any) -> None:
         for when, names in (("before", before), ("next", following))
         if names
     ]
-    if ways:
-        st.markdown(" · ".join(ways))
+    ways.append(f"[{word('studio.read.family')}](/family?{urlencode({'at': gan, **address.carried()})})")
+    st.markdown(" · ".join(ways))
     sentences = said(about.words["about"].get("read", []))
     if sentences:
         st.subheader(word("studio.read.idea"), anchor="idea")
