@@ -21,6 +21,10 @@ const SHOWN = 260; // points of each kind
 const AHEAD = 200;
 const DIALS = { real: "gaussians", turns: 1, k: 1, times: 1, saturating: false, speed: 2, drawn: "" };
 
+const KEPT = 5000; // milliseconds
+/** The game of a page that has just been built anew (another language does that): it goes on where it was. */
+let left = /** @type {any} */ (null);
+
 class Plane {
   judges; fools; aheads; anews; erases;
   #data = {}; #tell = /** @type {(name: string, value: any) => void} */ (() => {}); #dials = { ...DIALS }; #places = []; #running = false; #frame = 0; #seen = true; #told = "";
@@ -49,13 +53,15 @@ class Plane {
         turns: within("turns", 0, 20), k: within("k", 0, 20), speed: within("speed", 0, SPEEDS.length - 1),
       };
       this.#places = read(String(asked.drawn ?? ""));
-      this.#anew();
+      if (!this.#back()) this.#anew();
     }
     if (JSON.stringify(before.words) !== JSON.stringify(data.words)) this.#speak();
     this.#wake();
   }
 
   close() {
+    const { random, game, z, counts, points, blank } = this;
+    left = game && { mark: this.#mark(), when: performance.now(), running: this.#running, places: this.#places, own: { random, game, z, counts, points, blank } };
     cancelAnimationFrame(this.#frame);
     document.removeEventListener("keydown", this.keys);
     this.observer.disconnect();
@@ -68,6 +74,22 @@ class Plane {
   }
 
   // ---- the game ------------------------------------------------------------------------------------------------
+
+  /** What must be the same for a game to go on. */
+  #mark() {
+    return JSON.stringify([this.#data.gan, this.#data.rules, this.#dials]);
+  }
+
+  /** Takes up the game that was left a moment ago, if it is this one. */
+  #back() {
+    const kept = left;
+    left = null;
+    if (kept?.mark !== this.#mark() || performance.now() - kept.when > KEPT) return false;
+    Object.assign(this, kept.own);
+    this.#places = kept.places;
+    this.#running = kept.running;
+    return true;
+  }
 
   #anew() {
     const { rules, seed } = this.#data;
