@@ -48,12 +48,12 @@ class File:
     ending: str
 
 
-def open_picture(source: str | Path | bytes | io.IOBase | Picture, most: int = MOST_PIXELS) -> Picture:
+def open_picture(source: str | Path | bytes | io.IOBase | Picture | np.ndarray, most: int = MOST_PIXELS) -> Picture:
     """Any picture a visitor may hand us -> an upright RGB picture on white paper.
 
     Palette, grey, 16-bit, CMYK and transparent pictures work, those of other depths than 8 bits with their own range
     (see `depth`; ``info["range"]`` says it); of an animation the first frame is taken; a camera's
-    rotation is applied.
+    rotation is applied. An array of bytes is ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``.
 
     Raises:
         ValueError: not a picture, cut off, or of more than ``most`` pixels. The sentence says what to do.
@@ -67,8 +67,12 @@ def open_file(source: str | Path | bytes | io.IOBase | Picture) -> Picture:
 
 
 def _opened(
-    source: str | Path | bytes | io.IOBase | Picture, made: Callable[[Picture], Picture], most: int = MOST_PIXELS
+    source: str | Path | bytes | io.IOBase | Picture | np.ndarray,
+    made: Callable[[Picture], Picture],
+    most: int = MOST_PIXELS,
 ) -> Picture:
+    if isinstance(source, np.ndarray):
+        source = _of_array(source)
     if isinstance(source, Picture):
         return made(upright(source))
     if isinstance(source, bytes):
@@ -94,6 +98,14 @@ def _opened(
         raise Refused("pictures.heic" if _is_heic(source) else "pictures.notOne") from error
     except Exception as error:  # a decoder may raise anything
         raise Refused("pictures.damaged") from error
+
+
+def _of_array(array: np.ndarray) -> Picture:
+    if array.dtype == bool:
+        array = array.astype(np.uint8) * 255
+    if array.dtype != np.uint8 or not array.size or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)):
+        raise Refused("pictures.array", shape=str(array.shape), kind=array.dtype)
+    return Image.fromarray(array)
 
 
 def upright(picture: Picture) -> Picture:

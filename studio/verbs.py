@@ -16,6 +16,7 @@ raises a ValueError with a sentence.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import math
@@ -25,8 +26,10 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from studio.images import File, Picture, open_picture
@@ -131,6 +134,14 @@ def _list(value: Any) -> list:
     return list(value)
 
 
+def _picture(value: Any) -> Any:
+    return open_picture(value) if isinstance(value, (str, PurePath, bytes, np.ndarray)) else value
+
+
+def _map(value: Any) -> Any:
+    return open_map(value) if isinstance(value, (str, PurePath, bytes, np.ndarray, Image.Image)) else value
+
+
 _READERS: dict[type, Callable] = {int: _int, float: _float, bool: _boolean, str: _str, dict: _dict, list: _list}
 _NAMES = {
     int: Phrase("kinds.whole"),
@@ -170,6 +181,15 @@ class Verb:
         kind = typing.get_type_hints(self.function).get("return", NOTHING)
         return typing.get_origin(kind) or kind
 
+    @cached_property
+    def files(self) -> dict[int | str, Callable]:
+        """How pictures and label maps are opened that Python gives to the verb, by place and by name."""
+        found = {}
+        for place, (name, argument) in enumerate(self.arguments.items()):
+            if argument.is_file:
+                found[place] = found[name] = _picture if argument.is_picture else _map
+        return found
+
     @property
     def says(self) -> str:
         return (inspect.getdoc(self.function) or "").split("\n\n")[0].replace("\n", " ")
@@ -194,9 +214,19 @@ class Verb:
 
 
 def verb(function: Callable) -> Callable:
-    """Declares a method as a verb of its GAN."""
-    function.verb = Verb(function.__name__, function)
-    return function
+    """Declares a method as a verb of its GAN. Where it asks for a picture or a label map, Python may also give a file's
+    path, its bytes or an array: ``gan.translate("sketch.png")``."""
+    declared = Verb(function.__name__, function)
+
+    @functools.wraps(function)
+    def called(gan: Any, *given: Any, **named: Any) -> Any:
+        files = declared.files
+        given = tuple(files[k](value) if k in files else value for k, value in enumerate(given))
+        named = {name: files[name](value) if name in files else value for name, value in named.items()}
+        return function(gan, *given, **named)
+
+    called.verb = declared
+    return called
 
 
 def verbs(gan: type | object) -> dict[str, Verb]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from studio.gans.pix2pix import GAN
 from studio.gans.pix2pix.demo import PatchMap
 from studio.gans.pix2pix.paper import STRIDED, Config, Discriminator, Generator
 from studio.images import Image, to_tensor
+from studio.places import ROOT
 
 PARITY = json.loads((Path(__file__).parents[1] / "parity" / "pix2pix.json").read_text())
 CASES = {case["id"]: case for case in PARITY["cases"]}
@@ -230,6 +233,18 @@ def test_judge_is_a_probability_map_with_its_geometry():
     assert (verdict.map >= 0).all()
     assert (verdict.map <= 1).all()
     assert (verdict.receptive_field, verdict.stride, verdict.start, verdict.size) == (16, 2, -5, 32)
+
+
+def test_the_lines_of_python_in_the_readme_run(tmp_path, home, monkeypatch, capsys):
+    code = re.search(r"```python\n(import studio\n.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)[1]
+    torch.save(official_tensors(CASES["unet_128_batch"]["state_dict"]), tmp_path / "latest_net_G.pth")
+    shutil.copy(checkpoints.SHIPPED / "pix2pix" / "edges2shoes" / "sneaker.png", tmp_path / "sketch.png")
+    monkeypatch.chdir(tmp_path)
+    given: dict = {}
+    exec(code.replace("minutes=3", "minutes=0.05"), given)
+    assert isinstance(given["shoe"], Image.Image)
+    assert "mine" in checkpoints.tags("pix2pix")
+    assert "Progress" in capsys.readouterr().out
 
 
 def test_without_a_discriminator_judge_says_so(tmp_path, home):

@@ -140,6 +140,30 @@ def test_verbs_repeat_and_change_nothing(gan):
     assert np.array_equal(random[1], np.random.get_state()[1])
 
 
+def test_verbs_take_paths_bytes_and_arrays_for_pictures(gan, tmp_path):
+    gan.eval().requires_grad_(False)
+    for verb in verbs(gan).values():
+        given = values(verb, gan)
+        there = {name: picture for name, picture in given.items() if isinstance(picture, Picture)}
+        if not there:
+            continue
+        for name, picture in there.items():
+            picture.save(tmp_path / f"{name}.png")
+        files = {name: tmp_path / f"{name}.png" for name in there}
+        expected = getattr(gan, verb.name)(**given)
+        for other in (
+            files,
+            {name: str(file) for name, file in files.items()},
+            {name: file.read_bytes() for name, file in files.items()},
+            {name: np.asarray(picture) for name, picture in there.items()},
+        ):
+            assert same(getattr(gan, verb.name)(**given | other), expected), verb.name
+        with pytest.raises(ValueError, match="no file"):
+            getattr(gan, verb.name)(**given | {next(iter(there)): "none.png"})
+        with pytest.raises(ValueError, match=r"array|picture"):
+            getattr(gan, verb.name)(**given | {next(iter(there)): np.zeros((2, 2, 7), np.float32)})
+
+
 def test_in_a_batch_each_gets_what_it_gets_alone(gan):
     gan.eval().requires_grad_(False)
     torch.manual_seed(1)
