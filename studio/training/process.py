@@ -88,12 +88,13 @@ def _check_shape(run: Run, overrides: Sequence[str]) -> None:
     before, after = kind.configured(state["config"]), runs.changed(kind, state["config"], overrides)
     if before == after:
         return
-    shapes = {name: value.shape for name, value in kind(after).state_dict().items()}
-    if shapes != {name: value.shape for name, value in state["gan"].items()}:
+    try:
+        kind(after).load_state_dict(state["gan"])  # which knows what may come and go: a second judge
+    except RuntimeError as error:
         one, two = asdict(before), asdict(after)
         names = [name for name in one if one[name] != two[name]]
         was, now = ([f"{name}={told[name]}" for name in names] for told in (one, two))
-        raise Refused("training.otherShape", run=run.name, was=was, now=now)
+        raise Refused("training.otherShape", run=run.name, was=was, now=now) from error
 
 
 def train_slice(run: Run, seconds: float, device: str | None = None) -> Status:
