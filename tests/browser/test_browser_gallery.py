@@ -114,9 +114,12 @@ def test_the_lesson_link_carries_the_state_and_hides_what_is_ticked(visit):
     code.click()  # as large as the screen
     large = page.locator(".screen img")
     expect(large).to_have_js_property("complete", True)
-    page.wait_for_timeout(500)
-    shot = cv2.imdecode(np.frombuffer(large.screenshot(), np.uint8), cv2.IMREAD_COLOR)
-    assert cv2.QRCodeDetector().detectAndDecode(shot)[0] == address
+
+    def seen() -> str:
+        shot = cv2.imdecode(np.frombuffer(large.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+        return cv2.QRCodeDetector().detectAndDecode(shot)[0]
+
+    teacher.until(lambda: seen() == address)
     student = visit("class", address.split(f"{teacher.server}")[1], locale="en-GB")
     student.picture()
     assert student.drawing() == drawing
